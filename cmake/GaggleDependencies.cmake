@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Other people's libraries, each from its Debian 12 package. gaggleConfig.cmake reads this file too,
+# so that a project which installs gaggle finds the same things with the same macros.
+
+include_guard(GLOBAL)
+
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+find_package(Protobuf 3.21 REQUIRED)
+
+# gaggle_find_plain(TARGET header library package): a library without a CMake package of its own.
+function(gaggle_find_plain target header library package)
+  if(TARGET ${target})
+    return()
+  endif()
+  string(MAKE_C_IDENTIFIER "GAGGLE_${library}" name)
+  find_path(${name}_INCLUDE ${header})
+  find_library(${name}_LIBRARY ${library})
+  mark_as_advanced(${name}_INCLUDE ${name}_LIBRARY)
+  if(NOT ${name}_INCLUDE OR NOT ${name}_LIBRARY)
+    message(FATAL_ERROR "gaggle: <${header}> or lib${library} is missing; on Debian: apt-get install ${package}")
+  endif()
+  add_library(${target} UNKNOWN IMPORTED GLOBAL)
+  set_target_properties(${target} PROPERTIES IMPORTED_LOCATION "${${name}_LIBRARY}")
+  if(NOT ${name}_INCLUDE STREQUAL "/usr/include")
+    set_target_properties(${target} PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "${${name}_INCLUDE}")
+  endif()
+endfunction()
+
+gaggle_find_plain(gaggle::xxhash xxhash.h xxhash libxxhash-dev)
+
+# Asio: header only. All of a program must see the same version with the same macros, so both are
+# fixed here, and everybody who links gaggle gets them. clang with libstdc++ does not find out by
+# itself that it has coroutines, hence the last two.
+if(NOT TARGET gaggle::asio)
+  find_path(GAGGLE_ASIO_INCLUDE asio/version.hpp)
+  mark_as_advanced(GAGGLE_ASIO_INCLUDE)
+  if(NOT GAGGLE_ASIO_INCLUDE)
+    message(FATAL_ERROR "gaggle: Asio is missing; on Debian: apt-get install libasio-dev")
+  endif()
+  file(STRINGS "${GAGGLE_ASIO_INCLUDE}/asio/version.hpp" gaggle_asio_version REGEX "define ASIO_VERSION ")
+  string(REGEX MATCH "[0-9]+" gaggle_asio_version "${gaggle_asio_version}")
+  if(NOT gaggle_asio_version GREATER_EQUAL 102200 OR NOT gaggle_asio_version LESS 102300)
+    message(FATAL_ERROR "gaggle: Asio 1.22 is needed (ASIO_VERSION 1022xx), "
+                        "${GAGGLE_ASIO_INCLUDE} has ${gaggle_asio_version}")
+  endif()
+  add_library(gaggle::asio INTERFACE IMPORTED GLOBAL)
+  target_compile_definitions(gaggle::asio INTERFACE
+    ASIO_STANDALONE ASIO_HAS_CO_AWAIT=1 ASIO_HAS_STD_COROUTINE=1)
+  target_link_libraries(gaggle::asio INTERFACE Threads::Threads)
+  if(NOT GAGGLE_ASIO_INCLUDE STREQUAL "/usr/include")
+    target_include_directories(gaggle::asio INTERFACE "${GAGGLE_ASIO_INCLUDE}")
+  endif()
+endif()
+
+# What only the program and the tests need.
+if(GAGGLE_CLI)
+  find_package(CLI11 REQUIRED)
+  find_package(spdlog REQUIRED)
+  find_package(SQLite3 REQUIRED)
+endif()
+if(GAGGLE_TESTS)
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+  gaggle_find_plain(gaggle::nghttp2 nghttp2/nghttp2.h nghttp2 libnghttp2-dev)
+endif()
