@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gaggle/base/context.h"
+
+#include <atomic>
+#include <cassert>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+namespace gaggle {
+
+// What every context derived from one CancelSource shares. Counted by contexts and by subscribed
+// listeners.
+//
+// Invariant: a listener is linked (link_ != nullptr), or is the one that `running_` names, or has
+// been told. `mutex_` guards the list and `running_`; a listener's `state_` is written by the
+// listener's own side only, so unsubscribe may read it without the lock.
+class CancelState {
+ public:
+  CancelState() : parent_link_(*this) {}
+
+  void ref() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
+  void unref() noexcept {
+    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
+  // Fails when the last user is just leaving.
+  bool try_ref() noexcept {
+    uint32_t count = references_.load(std::memory_order_relaxed);
+    while (count != 0) {
+      if (references_.compare_exchange_weak(count, count + 1, std::memory_order_acquire)) return true;
+    }
+    return false;
+  }
+  bool has_one_user() const noexcept { return references_.load(std::memory_order_acquire) == 1; }
+
+  bool cancelled() const noexcept { return cancelled_.load(std::memory_order_acquire); }
+  const Status& why() const noexcept { return why_; }  // only once cancelled()
+
+  void cancel(const Status& why) noexcept;
+  bool subscribe(CancelListener& listener) noexcept;
+  void unsubscribe(CancelListener& listener) noexcept;
+  void follow(const Context& parent) noexcept { parent.subscribe(parent_link_); }
+
+  // Back to the beginning; only while has_one_user().
+  void reset() noexcept {
+    parent_link_.unsubscribe();
+    cancelled_.store(false, std::memory_order_relaxed);
+    why_ = Status::ok();
+  }
+
+ private:
+  // Cancels this state when the parent's is cancelled.
+  class ParentLink final : public CancelListener {
+   public:
+    explicit ParentLink(CancelState& child) : child_(child) {}
+    ~ParentLink() override { unsubscribe(); }
+    void on_cancel(const Status& why) noexcept override {
+      // The child may be in its destructor, which waits for us in unsubscribe.
+      if (!child_.try_ref()) return;
+      child_.cancel(why);
+      child_.unref();
+    }
+
+   private:
+    CancelState& child_;
+  };
+
+  std::atomic<uint32_t> references_{1};
+  std::atomic<bool> cancelled_{false};
+  std::mutex mutex_;
+  std::condition_variable told_;
+  CancelListener* head_ = nullptr;
+  CancelListener* running_ = nullptr;
+  std::thread::id cancelling_thread_;
+  Status why_;
+  ParentLink parent_link_;  // last: leaves the parent before the rest goes
+};
+
+void CancelState::cancel(const Status& why) noexcept {
+  std::unique_lock lock(mutex_);
+  if (cancelled_.load(std::memory_order_relaxed)) return;
+  why_ = why;
+  cancelled_.store(true, std::memory_order_release);
+  cancelling_thread_ = std::this_thread::get_id();
+  ref();  // a listener may drop what kept this state alive
+  while (head_ != nullptr) {
+    CancelListener* listener = head_;
+    head_ = listener->next_;
+    if (head_ != nullptr) head_->link_ = &head_;
+    listener->link_ = nullptr;
+    running_ = listener;
+    lock.unlock();
+    listener->on_cancel(why_);  // may destroy the listener
+    lock.lock();
+    running_ = nullptr;
+    told_.notify_all();
+  }
+  lock.unlock();
+  unref();
+}
+
+bool CancelState::subscribe(CancelListener& listener) noexcept {
+  assert(!listener.subscribed());
+  {
+    const std::lock_guard lock(mutex_);
+    if (!cancelled_.load(std::memory_order_relaxed)) {
+      ref();
+      listener.state_ = this;
+      listener.next_ = head_;
+      if (head_ != nullptr) head_->link_ = &listener.next_;
+      head_ = &listener;
+      listener.link_ = &head_;
+      return true;
+    }
+  }
+  listener.on_cancel(why_);
+  return false;
+}
+
+void CancelState::unsubscribe(CancelListener& listener) noexcept {
+  {
+    std::unique_lock lock(mutex_);
+    if (listener.link_ != nullptr) {
+      *listener.link_ = listener.next_;
+      if (listener.next_ != nullptr) listener.next_->link_ = listener.link_;
+      listener.link_ = nullptr;
+    } else if (running_ == &listener && cancelling_thread_ != std::this_thread::get_id()) {
+      told_.wait(lock, [&] { return running_ != &listener; });
+    }
+    listener.state_ = nullptr;
+  }
+  unref();
+}
+
+void CancelListener::unsubscribe() noexcept {
+  if (state_ != nullptr) state_->unsubscribe(*this);
+}
+
+Context::Context(const Context& other) noexcept
+    : deadline_(other.deadline_), clock_(other.clock_), state_(other.state_) {
+  if (state_ != nullptr) state_->ref();
+}
+
+Context::Context(Context&& other) noexcept
+    : deadline_(other.deadline_), clock_(other.clock_), state_(std::exchange(other.state_, nullptr)) {}
+
+Context& Context::operator=(const Context& other) noexcept { return *this = Context(other); }
+
+Context& Context::operator=(Context&& other) noexcept {
+  Context taken(std::move(other));
+  deadline_ = taken.deadline_;
+  clock_ = taken.clock_;
+  std::swap(state_, taken.state_);
+  return *this;
+}
+
+Context::~Context() {
+  if (state_ != nullptr) state_->unref();
+}
+
+Context Context::with_timeout(Duration timeout) const { return with_deadline(deadline_after(clock().now(), timeout)); }
+
+Context Context::with_deadline(TimePoint deadline) const {
+  Context derived(*this);
+  if (deadline < derived.deadline_) derived.deadline_ = deadline;
+  return derived;
+}
+
+Context Context::with_clock(const Clock& clock) const {
+  Context derived(*this);
+  derived.clock_ = &clock;
+  return derived;
+}
+
+Duration Context::remaining() const noexcept {
+  if (!has_deadline()) return Duration::max();
+  const TimePoint now = clock().now();
+  return deadline_ > now ? deadline_ - now : Duration::zero();
+}
+
+bool Context::cancelled() const noexcept { return state_ != nullptr && state_->cancelled(); }
+
+Status Context::status() const {
+  if (cancelled()) return state_->why();
+  if (has_deadline() && clock().now() >= deadline_) return Status::deadline_exceeded("the deadline has passed");
+  return Status::ok();
+}
+
+bool Context::subscribe(CancelListener& listener) const noexcept {
+  return state_ == nullptr || state_->subscribe(listener);
+}
+
+CancelSource::CancelSource() { context_.state_ = new CancelState; }
+
+CancelSource::CancelSource(const Context& parent) : CancelSource() { reset(parent); }
+
+CancelSource::~CancelSource() = default;
+
+void CancelSource::cancel(const Status& why) noexcept {
+  assert(!why.is_ok());
+  context_.state_->cancel(why);
+}
+
+void CancelSource::reset(const Context& parent) {
+  if (context_.state_->has_one_user()) {
+    context_.state_->reset();
+  } else {
+    auto* fresh = new CancelState;
+    std::exchange(context_.state_, fresh)->unref();
+  }
+  context_.deadline_ = parent.deadline_;
+  context_.clock_ = parent.clock_;
+  context_.state_->follow(parent);
+}
+
+}  // namespace gaggle
