@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "gaggle/http2/header_field.h"
+#include "gaggle/http2/hpack_prepared.h"
+#include "gaggle/http2/hpack_table.h"
+#include "gaggle/http2/output_buffer.h"
+
+namespace gaggle::http2 {
+
+// When a string is worth Huffman coding. It never is if it gets longer.
+enum class HuffmanUse : uint8_t {
+  kNever,
+  kIndexed,  // for literals that enter the table: sent once, used often
+  kAlways,   // for slow networks: some 20 % fewer bytes in fields that are not indexed
+};
+
+struct HpackEncoderOptions {
+  // Upper bound for our dynamic table, whatever the peer's SETTINGS_HEADER_TABLE_SIZE allows.
+  uint32_t max_table_size_bytes = kDefaultHeaderTableSize;
+  HuffmanUse huffman = HuffmanUse::kIndexed;
+};
+
+// Encodes header blocks (RFC 7541), one encoder per connection.
+//
+// Each call of encode() appends one complete header block; blocks must reach the peer in the order
+// they were encoded, and none may be dropped. Fields that change with each call should say
+// kNoIndex, or they push everything else out of the table. Values that were indexed once cost one
+// byte. Allocates for the table's entries and for `out` only. Not thread-safe.
+class HpackEncoder {
+ public:
+  static constexpr uint32_t kPreparedSlots = 16;
+
+  explicit HpackEncoder(const HpackEncoderOptions& options = {});
+  HpackEncoder(const HpackEncoder&) = delete;
+  HpackEncoder& operator=(const HpackEncoder&) = delete;
+
+  void encode(std::span<const HeaderOut> fields, OutputBuffer& out);
+  void encode(const PreparedHeaders& prepared, OutputBuffer& out) { encode(prepared, {}, out); }
+  // One block of both: first `prepared`, then `rest`.
+  void encode(const PreparedHeaders& prepared, std::span<const HeaderOut> rest, OutputBuffer& out);
+
+  // The peer's SETTINGS_HEADER_TABLE_SIZE, when it arrives. 4096 before. The next block begins
+  // with the size updates that follow from it.
+  void set_peer_table_size(uint32_t bytes);
+
+  // Gives back spare entries and the cache of prepared blocks. The dynamic table stays.
+  void release_idle_memory();
+
+  // Advances with everything that changes how a field is encoded.
+  uint64_t epoch() const { return table_.epoch(); }
+  const HpackTable& table() const { return table_; }
+  // Heap bytes held now.
+  size_t memory_bytes() const;
+
+ private:
+  // The encoded form of a PreparedHeaders, good as long as the table stays what it was.
+  struct PreparedBytes {
+    const PreparedHeaders* owner = nullptr;
+    uint64_t fingerprint = 0;
+    uint64_t epoch = 0;
+    uint8_t size = 0;
+    std::array<uint8_t, 23> bytes{};
+  };
+  struct Match {
+    uint32_t index = 0;       // of the whole field; 0 = not found
+    uint32_t name_index = 0;  // of the name; 0 = not found
+  };
+
+  void write_size_updates(OutputBuffer& out);
+  void write_prepared(const PreparedHeaders& prepared, OutputBuffer& out);
+  void write_field(const HeaderOut& field, OutputBuffer& out);
+  void write_literal(const HeaderOut& field, uint32_t name_index, Indexing indexing,
+                     OutputBuffer& out);
+  Match find(const HeaderOut& field, uint32_t fingerprint) const;
+  void insert(const HeaderOut& field, uint32_t fingerprint);
+
+  HpackEncoderOptions options_;
+  HpackEntryPool entries_;
+  HpackTable table_;
+  // Fingerprint of each entry, at its insertion number modulo the size (a power of two).
+  std::vector<uint32_t> fingerprints_;
+  std::unique_ptr<std::array<PreparedBytes, kPreparedSlots>> prepared_;
+  bool size_update_due_ = false;
+  uint32_t smallest_size_ = kDefaultHeaderTableSize;  // since the last block
+};
+
+}  // namespace gaggle::http2
