@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "gaggle/base/status.h"
+
+namespace gaggle {
+
+class Metadata;
+class CallOption;
+
+// Who is at the other end.
+struct Peer {
+  std::string address;        // "127.0.0.1:50051", "unix:/run/x.sock", "in-process"
+  std::string local_address;  // our end, in the same form
+};
+
+// What one call wants different from its connection's defaults.
+//
+// A plain aggregate for designated initialisers: `{.wait_for_ready = true}`. It owns nothing:
+// what it points to must live until the call has completed. Connection defaults apply first, then
+// the call's own; the later wins, `metadata` and `custom` concatenate.
+struct CallOptions {
+  // True: the call waits, within its deadline, while there is no working connection. False (the
+  // default): it fails with UNAVAILABLE as soon as the connection is known to be broken.
+  std::optional<bool> wait_for_ready{};
+
+  // Limits on one message, in bytes of its encoded form. Beyond: RESOURCE_EXHAUSTED.
+  std::optional<size_t> max_receive_bytes{};  // default 4 MiB
+  std::optional<size_t> max_send_bytes{};     // default 2^31 - 1
+
+  const Metadata* metadata = nullptr;  // sent with the call's headers
+  std::string_view authority{};        // replaces the connection's :authority
+
+  // Filled when the call has completed (header: as soon as it has arrived).
+  Metadata* header = nullptr;
+  Metadata* trailer = nullptr;
+  Peer* peer = nullptr;
+
+  std::span<CallOption* const> custom{};  // hooks that users write; in order
+};
+
+// g++ 12 destroys temporaries inside a co_await expression twice; with nothing to destroy, that is
+// harmless, and options may be written where the call is made.
+static_assert(std::is_trivially_destructible_v<CallOptions>);
+
+// What a hook sees of the call; the options are the combined ones and may be changed by `before`.
+struct CallInfo {
+  std::string_view method;  // "/package.Service/Method"
+  CallOptions* options = nullptr;
+};
+
+// A user's own call option. One object may serve concurrent calls: then it synchronises itself.
+class CallOption {
+ public:
+  virtual ~CallOption() = default;
+  // Before anything is sent; an error ends the call with it.
+  virtual Status before(CallInfo&) { return {}; }
+  // Exactly once when the call has ended, with its final status, if `before` of this hook ran OK.
+  virtual void after(const CallInfo&, const Status&) noexcept {}
+};
+
+}  // namespace gaggle

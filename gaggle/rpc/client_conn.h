@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gaggle/base/clock.h"
+#include "gaggle/base/log.h"
+#include "gaggle/base/result.h"
+#include "gaggle/http2/limits.h"
+#include "gaggle/rpc/client_conn_interface.h"
+#include "gaggle/rpc/connectivity.h"
+
+namespace gaggle {
+
+class BalancerBuilder;
+class LoopGroup;
+class ResolverBuilder;
+
+// How long to wait between attempts to connect to one address: initial × multiplier^n, at most
+// `max`, each ± jitter; reset once a connection became ready. gRPC connection-backoff.md.
+struct ConnectBackoff {
+  Duration initial = std::chrono::seconds{1};
+  double multiplier = 1.6;
+  double jitter = 0.2;
+  Duration max = std::chrono::seconds{120};
+  Duration min_connect_timeout = std::chrono::seconds{20};  // an attempt has at least this long
+};
+
+// Notices a peer that stops answering without closing. gRFC A8.
+struct ClientKeepalive {
+  Duration time = Duration::max();  // silence after which to ask; at least 10 s; max: never ask
+  Duration timeout = std::chrono::seconds{20};  // no sign of life for so long after asking: closed
+  bool permit_without_stream = false;           // ask also while no call is open
+};
+
+// How a connection behaves; a value, copied at creation. What it points to must outlive it.
+struct ClientConnOptions {
+  std::string_view default_scheme = "dns";  // of targets without a (known) scheme
+  std::string_view authority = {};          // of every call; default: from the target
+  std::string_view user_agent = {};         // put before our own
+  std::string_view balancer = "pick_first";
+  CallOptions call_defaults = {};
+  ConnectBackoff backoff = {};
+  ClientKeepalive keepalive = {};
+  http2::Limits http2 = {};
+  std::vector<ResolverBuilder*> resolvers = {};  // tried before the built-in schemes
+  std::vector<BalancerBuilder*> balancers = {};  // tried before the built-in policies
+  const Clock* clock = nullptr;  // null: each loop's own
+  uint64_t random_seed = 0;      // of jitter and shuffles; 0: from the system
+  Log log = {};
+};
+
+struct ClientConnCounters {
+  uint64_t calls_started = 0;
+  uint64_t calls_succeeded = 0;
+  uint64_t calls_failed = 0;
+  uint64_t calls_now = 0;
+  uint64_t transparent_retries = 0;
+  uint64_t connect_attempts = 0;
+  uint64_t connects_failed = 0;
+  uint64_t connections_lost = 0;
+  uint64_t keepalive_timeouts = 0;
+};
+
+// A virtual connection to whatever a target name stands for.
+//
+// Nothing is opened before the first call or connect(); each call may go to any backend that the
+// balancer picks. Calls wait, within their deadline, until the resolver has reported once and a
+// connection is ready; with wait_for_ready unset, they fail with UNAVAILABLE (naming the last
+// connection error) while none can be made.
+// Threads: any. Lifetime: `loops` must outlive it; destruction is close(), which from another
+// thread than its loop's also waits until nothing of it runs any more.
+//
+//   auto conn = ClientConn::create(loops, "dns:///scores.example:50051");
+//   GroupCacheClient client{**conn};
+class ClientConn : public ClientConnInterface {
+ public:
+  // Schemes: dns:[//authority/]host[:port] (port 443 if absent), passthrough:///address,
+  // unix:path, unix:///absolute/path, static:///a:1,b:2 and what options.resolvers adds. A target
+  // whose scheme is unknown, or that has none, is read again under the default scheme.
+  // INVALID_ARGUMENT for a bad target or options out of range.
+  static Result<std::unique_ptr<ClientConn>> create(LoopGroup& loops, std::string_view target,
+                                                    ClientConnOptions options = {});
+
+  // Leaves idleness without a call.
+  virtual void connect() = 0;
+  virtual ConnectivityState state() const noexcept = 0;
+  // Waits until the state isn't `last` any more and gives the new one; the context's status if
+  // that ends first.
+  virtual Task<Result<ConnectivityState>> wait_for_state_change(Context context, ConnectivityState last) = 0;
+  // Tries all failed addresses now instead of at the end of their backoff.
+  virtual void reset_connect_backoff() = 0;
+  // Everything in flight, queued or waiting ends with CANCELLED, as does every later call.
+  virtual void close() = 0;
+
+  virtual std::string_view target() const noexcept = 0;
+  virtual ClientConnCounters counters() const = 0;
+};
+
+}  // namespace gaggle

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "gaggle/base/bytes.h"
+
+namespace gaggle {
+
+// What the runtime needs to know of a message's C++ type, as a table of functions.
+//
+// One constant table per type: `message_type<T>()` gives it, for protobuf messages from
+// gaggle/rpc/protobuf.h and for Bytes (the raw form of a method) from here. Generated code names
+// the tables; the runtime itself never sees protobuf.
+struct MessageType {
+  std::string_view name;
+  void* (*create)();
+  void (*destroy)(void* object) noexcept;
+  void (*clear)(void* object) noexcept;  // empty again, storage kept for the next use
+
+  // The encoded size; `serialize` comes right after it, writes exactly so many bytes, and may rely
+  // on what byte_size computed. False: the message can't be encoded (a required field is missing).
+  bool (*byte_size)(const void* object, size_t* size);
+  void (*serialize)(const void* object, uint8_t* out);
+  // False when `encoded` isn't a valid encoding; the object is then in an unspecified valid state.
+  bool (*parse)(void* object, std::span<const uint8_t> encoded);
+
+  // Set only by types that share their bytes instead of copying them (the raw form); null else.
+  const Bytes* (*shared_bytes)(const void* object);
+  void (*adopt_bytes)(void* object, Bytes&& encoded);
+};
+
+// A message of any type, to read. Two words, owns nothing.
+struct ConstMessage {
+  const MessageType* type = nullptr;
+  const void* object = nullptr;
+};
+
+// A message of any type, to change. Two words, owns nothing.
+struct Message {
+  const MessageType* type = nullptr;
+  void* object = nullptr;
+  operator ConstMessage() const noexcept { return {type, object}; }
+};
+
+// The table of a message type. Specialised for Bytes below and for protobuf in protobuf.h; the
+// address is constant for the life of the program.
+template <class T>
+const MessageType* message_type() noexcept;
+
+template <>
+const MessageType* message_type<Bytes>() noexcept;
+
+template <class T>
+Message message_of(T& object) noexcept {
+  return {message_type<T>(), &object};
+}
+template <class T>
+ConstMessage message_of(const T& object) noexcept {
+  return {message_type<T>(), &object};
+}
+
+}  // namespace gaggle

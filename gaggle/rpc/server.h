@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gaggle/base/clock.h"
+#include "gaggle/base/log.h"
+#include "gaggle/base/result.h"
+#include "gaggle/http2/limits.h"
+#include "gaggle/rpc/service.h"
+
+namespace gaggle {
+
+class ByteStream;
+class LoopGroup;
+
+// How a server behaves; a value, copied at creation. What it points to must outlive the server.
+struct ServerOptions {
+  // Calls that may run at once on one connection; more wait, up to as many again, then are refused.
+  uint32_t max_concurrent_streams = 128;
+  // Limits on one message, in bytes of its encoded form. Beyond: RESOURCE_EXHAUSTED.
+  size_t max_receive_bytes = 4u << 20;
+  size_t max_send_bytes = INT32_MAX;
+  // Connections at once over all listeners; beyond, a new one is closed at once. 0: no limit.
+  size_t max_connections = 0;
+  // Every limit of the HTTP/2 engine; max_concurrent_streams above replaces the engine's.
+  http2::Limits http2 = {};
+  // A connection to which nothing could be written for so long, though there was something, is closed.
+  Duration write_timeout = std::chrono::seconds{60};
+  // First is outermost.
+  std::vector<UnaryServerInterceptor*> unary_interceptors = {};
+  Log log = {};
+};
+
+// What a server has done since its creation; sums over its loops, each monotonic but `*_now`.
+struct ServerCounters {
+  uint64_t connections_accepted = 0;
+  uint64_t connections_refused = 0;
+  uint64_t connections_now = 0;
+  uint64_t calls_started = 0;
+  uint64_t calls_succeeded = 0;  // ended with OK
+  uint64_t calls_failed = 0;
+  uint64_t calls_now = 0;
+  uint64_t accept_backoffs = 0;  // out of descriptors or memory
+  http2::Counters http2 = {};
+};
+
+// Answers gRPC calls on any number of listening addresses.
+//
+// A connection lives on one of `loops` for life, handlers run there. Create, register, listen; the
+// first listen (or serve) starts the server, after which registration is refused.
+// Threads: every function may be called from any thread, a handler included; only `wait` and the
+// destructor may block, and never on a loop's own thread: there wait() returns
+// FAILED_PRECONDITION, and the destructor cancels everything and lets go.
+//
+//   LoopGroup loops{1};
+//   auto server = Server::create(loops);
+//   Scores scores;
+//   if (Status s = RegisterScoresServer(**server, scores); !s) ...
+//   auto port = (*server)->listen("127.0.0.1:50051");
+//   (*server)->wait();
+class Server : public ServiceRegistrar {
+ public:
+  // INVALID_ARGUMENT for options out of range. `loops` must outlive the server.
+  static Result<std::unique_ptr<Server>> create(LoopGroup& loops, ServerOptions options = {});
+  ~Server() override = default;
+
+  // Accepts connections at "host:port", "[v6]:port" or "unix:path". Gives the port (0 for unix),
+  // which is the chosen one if `address` asked for port 0. UNAVAILABLE when the address is in use
+  // or not ours, INVALID_ARGUMENT when it's no address, FAILED_PRECONDITION after shutdown.
+  virtual Result<uint16_t> listen(std::string_view address) = 0;
+
+  // Serves one connection that came by other means; `stream` lives on the current loop.
+  virtual Status serve(std::unique_ptr<ByteStream> stream) = 0;
+
+  // Stops accepting, tells clients to go elsewhere (two GOAWAYs), lets running calls finish, and
+  // ends those that haven't after `grace` with CANCELLED. Never blocks; a second call can only
+  // shorten the grace.
+  virtual void shutdown(Duration grace = std::chrono::seconds{30}) = 0;
+  // The same without grace.
+  void stop() { shutdown(Duration::zero()); }
+
+  // Blocks until a shutdown has completed: no connection, no handler, no listener is left.
+  virtual Status wait() = 0;
+
+  virtual ServerCounters counters() const = 0;
+};
+
+}  // namespace gaggle

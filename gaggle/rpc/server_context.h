@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string_view>
+
+#include "gaggle/base/context.h"
+#include "gaggle/base/status.h"
+#include "gaggle/rpc/metadata.h"
+
+namespace gaggle {
+
+class Loop;
+struct Peer;
+
+// The context of one incoming call: its deadline and cancellation, and what came with it.
+//
+// It *is* a Context: pass it to outgoing calls and they end with this one. It ends when the client
+// cancels, the deadline passes, the connection is lost or the server stops. Valid until the handler
+// has ended; used on the call's loop only.
+class ServerContext : public Context {
+ public:
+  // "/package.Service/Method".
+  virtual std::string_view method() const noexcept = 0;
+  // The client's custom metadata, with `user-agent` and `:authority`; "-bin" values decoded.
+  virtual const Metadata& metadata() = 0;
+  virtual const Peer& peer() = 0;
+  // The loop this call lives on: start timers and I/O of the handler here.
+  virtual Loop& loop() noexcept = 0;
+
+  // Adds to the header metadata, which leaves with the first message, the status, or send_header.
+  // FAILED_PRECONDITION when it has left; INVALID_ARGUMENT for what can't travel.
+  virtual Status set_header(std::string_view key, std::string_view value) = 0;
+  virtual Status send_header() = 0;
+  // Adds to the trailer metadata, which leaves with the status.
+  virtual Status set_trailer(std::string_view key, std::string_view value) = 0;
+
+ protected:
+  ServerContext() = default;
+  explicit ServerContext(const Context& context) : Context(context) {}
+  ServerContext(const ServerContext&) = delete;
+  ServerContext& operator=(const ServerContext&) = delete;
+  ~ServerContext() = default;
+  void assign(const Context& context) { Context::operator=(context); }
+};
+
+}  // namespace gaggle

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "gaggle/base/result.h"
+#include "gaggle/net/task.h"
+#include "gaggle/rpc/message.h"
+#include "gaggle/rpc/server_context.h"
+
+namespace gaggle {
+
+// The untyped stream that a streaming handler works on; generated code wraps it in types.
+//
+// One sender and one receiver may run at the same time, on the call's loop; a second send while
+// one is under way, or a second recv, is refused with FAILED_PRECONDITION and harms nothing.
+class ServerStream {
+ public:
+  virtual ServerContext& context() noexcept = 0;
+
+  // Reads the next message into `message`: true. False: the client has sent its last. An error:
+  // the call is over (CANCELLED, DEADLINE_EXCEEDED) or what arrived can't be decoded (INTERNAL),
+  // is too large (RESOURCE_EXHAUSTED).
+  virtual Task<Result<bool>> recv(Message message) = 0;
+
+  // Encodes and queues `message`, which may be changed as soon as send returns; waits while flow
+  // control is exhausted. Sent doesn't mean received. A message that can't be encoded (INTERNAL) or
+  // is too large (RESOURCE_EXHAUSTED) sends nothing, and the call ends with that status; on a call
+  // that is over: its status (CANCELLED, DEADLINE_EXCEEDED).
+  virtual Task<Status> send(ConstMessage message) = 0;
+
+ protected:
+  ~ServerStream() = default;
+};
+
+}  // namespace gaggle

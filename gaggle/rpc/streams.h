@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "gaggle/rpc/client_conn_interface.h"
+#include "gaggle/rpc/server_stream.h"
+
+namespace gaggle {
+
+// The typed streams of generated code. Each is a thin view of ClientStream or ServerStream; what
+// the untyped operation promises (threads, errors, when a message may be changed) holds here too.
+
+// recv() of both forms: into a message of the caller's (true: filled, false: the end), or by value
+// (nullopt: the end).
+template <class Stream, class In>
+Task<Result<std::optional<In>>> receive_value(Stream& stream) {
+  std::optional<In> message{std::in_place};
+  Result<bool> more = co_await stream.recv(message_of(*message));
+  if (!more) co_return std::move(more).error();
+  if (!*more) message.reset();
+  co_return message;
+}
+
+// What every typed client stream has.
+class ClientStreamBase {
+ public:
+  explicit ClientStreamBase(std::unique_ptr<ClientStream> stream) : stream_(std::move(stream)) {}
+  Task<Result<const Metadata*>> header() { return stream_->header(); }
+  const Metadata& trailer() const noexcept { return stream_->trailer(); }
+  void cancel() noexcept { stream_->cancel(); }
+  ClientStream& untyped() noexcept { return *stream_; }
+
+ protected:
+  std::unique_ptr<ClientStream> stream_;
+};
+
+template <class Response>
+class ServerStreamingClient : public ClientStreamBase {
+ public:
+  using ClientStreamBase::ClientStreamBase;
+  Task<Result<bool>> recv(Response& response) { return stream_->recv(message_of(response)); }
+  Task<Result<std::optional<Response>>> recv() { return receive_value<ClientStream, Response>(*stream_); }
+};
+
+template <class Request, class Response>
+class ClientStreamingClient : public ClientStreamBase {
+ public:
+  using ClientStreamBase::ClientStreamBase;
+  Task<Result<bool>> send(const Request& request) { return stream_->send(message_of(request)); }
+  // Half-closes, then waits for the response and the status.
+  Task<Status> close_and_recv(Response& response) {
+    Status closed = co_await stream_->close_send();
+    if (!closed) co_return closed;
+    Result<bool> received = co_await stream_->recv(message_of(response));
+    co_return received.status();
+  }
+};
+
+template <class Request, class Response>
+class BidiStreamingClient : public ClientStreamBase {
+ public:
+  using ClientStreamBase::ClientStreamBase;
+  Task<Result<bool>> send(const Request& request) { return stream_->send(message_of(request)); }
+  Task<Status> close_send() { return stream_->close_send(); }
+  Task<Result<bool>> recv(Response& response) { return stream_->recv(message_of(response)); }
+  Task<Result<std::optional<Response>>> recv() { return receive_value<ClientStream, Response>(*stream_); }
+};
+
+// What a server-streaming method sends with.
+template <class Response>
+class ServerStreamingServer {
+ public:
+  explicit ServerStreamingServer(ServerStream& stream) : stream_(&stream) {}
+  Task<Status> send(const Response& response) { return stream_->send(message_of(response)); }
+
+ private:
+  ServerStream* stream_;
+};
+
+// What a client-streaming method reads from.
+template <class Request>
+class ClientStreamingServer {
+ public:
+  explicit ClientStreamingServer(ServerStream& stream) : stream_(&stream) {}
+  Task<Result<bool>> recv(Request& request) { return stream_->recv(message_of(request)); }
+  Task<Result<std::optional<Request>>> recv() { return receive_value<ServerStream, Request>(*stream_); }
+
+ private:
+  ServerStream* stream_;
+};
+
+template <class Request, class Response>
+class BidiStreamingServer {
+ public:
+  explicit BidiStreamingServer(ServerStream& stream) : stream_(&stream) {}
+  Task<Status> send(const Response& response) { return stream_->send(message_of(response)); }
+  Task<Result<bool>> recv(Request& request) { return stream_->recv(message_of(request)); }
+  Task<Result<std::optional<Request>>> recv() { return receive_value<ServerStream, Request>(*stream_); }
+
+ private:
+  ServerStream* stream_;
+};
+
+}  // namespace gaggle
