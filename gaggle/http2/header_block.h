@@ -8,48 +8,13 @@
 #include <utility>
 #include <vector>
 
+#include "gaggle/base/ref.h"
 #include "gaggle/http2/header_field.h"
 
 namespace gaggle::http2 {
 
 class HeaderBlockPool;
 class HpackEntry;
-
-// An owning pointer to an object that counts its own references, without atomics: every copy of a
-// Ref belongs to the loop of the connection it came from.
-template <class T>
-class Ref {
- public:
-  Ref() = default;
-  Ref(std::nullptr_t) {}
-  // Takes over a reference that somebody has already counted.
-  static Ref adopt(T* object) {
-    Ref ref;
-    ref.object_ = object;
-    return ref;
-  }
-  Ref(const Ref& other) : object_(other.object_) {
-    if (object_ != nullptr) object_->retain();
-  }
-  Ref(Ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
-  Ref& operator=(Ref other) noexcept {
-    std::swap(object_, other.object_);
-    return *this;
-  }
-  ~Ref() {
-    if (object_ != nullptr) object_->release();
-  }
-
-  void reset() { *this = Ref(); }
-  T* get() const { return object_; }
-  T* operator->() const { return object_; }
-  T& operator*() const { return *object_; }
-  explicit operator bool() const { return object_ != nullptr; }
-  friend bool operator==(const Ref&, const Ref&) = default;
-
- private:
-  T* object_ = nullptr;
-};
 
 // One decoded header block: immutable, counted by reference, never copied.
 //
@@ -102,8 +67,9 @@ class HeaderBlock {
     attachment_ = std::move(attachment);
   }
 
-  void retain() const { ++references_; }
-  void release() const {
+  // For Ref<HeaderBlock>. No atomics.
+  void ref() const { ++references_; }
+  void unref() const {
     if (--references_ == 0) recycle();
   }
 
@@ -117,7 +83,7 @@ class HeaderBlock {
   size_t memory_bytes() const;
 
   HeaderBlockPool& pool_;
-  mutable uint32_t references_ = 0;
+  mutable uint32_t references_ = 1;
   uint32_t list_size_bytes_ = 0;
   uint32_t field_count_ = 0;
   uint8_t problems_ = 0;
