@@ -31,6 +31,12 @@ if(PROJECT_IS_TOP_LEVEL)
   set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
   set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
   enable_testing()
+  find_program(GAGGLE_CCACHE ccache)
+  mark_as_advanced(GAGGLE_CCACHE)
+  if(GAGGLE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+    set(CMAKE_C_COMPILER_LAUNCHER "${GAGGLE_CCACHE}")
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${GAGGLE_CCACHE}")
+  endif()
 endif()
 
 # A user who adds us as a subdirectory keeps their own standard; our targets ask for C++23 themselves.
@@ -51,6 +57,10 @@ target_compile_options(gaggle_flags INTERFACE
   -Wno-missing-field-initializers
   $<$<CXX_COMPILER_ID:Clang>:-Wno-missing-designated-field-initializers>
   $<$<BOOL:${GAGGLE_WERROR}>:-Werror>)
+
+# What test/ links: the testing library of every folder.
+add_library(gaggle_all_testing INTERFACE)
+add_library(gaggle::all_testing ALIAS gaggle_all_testing)
 
 set(gaggle_instrumentation "")
 if(GAGGLE_SANITIZE)
@@ -159,6 +169,9 @@ function(gaggle_library folder)
     gaggle_add_library_(gaggle_${folder}_testing "${testing_sources}" "${testing_headers}"
                         "${target};GTest::gmock;${arg_TEST_LINK}" "")
     list(APPEND test_link gaggle_${folder}_testing)
+  endif()
+  if(TARGET gaggle_${folder}_testing)
+    target_link_libraries(gaggle_all_testing INTERFACE gaggle_${folder}_testing)
   endif()
   foreach(other IN LISTS arg_TEST_DEPENDS)
     list(APPEND test_link $<TARGET_NAME_IF_EXISTS:gaggle_${other}_testing>)

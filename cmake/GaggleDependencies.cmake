@@ -5,9 +5,16 @@
 
 include_guard(GLOBAL)
 
-set(THREADS_PREFER_PTHREAD_FLAG ON)
-find_package(Threads REQUIRED)
-find_package(Protobuf 3.21 REQUIRED)
+# Found targets are global, because who adds gaggle as a subdirectory links them from outside it.
+function(gaggle_find_packages)
+  set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)
+  foreach(package IN LISTS ARGN)
+    separate_arguments(arguments UNIX_COMMAND "${package}")
+    find_package(${arguments} REQUIRED)
+  endforeach()
+endfunction()
+
+gaggle_find_packages(Threads "Protobuf 3.21")
 
 # gaggle_find_plain(TARGET header library package): a library without a CMake package of its own.
 function(gaggle_find_plain target header library package)
@@ -56,12 +63,12 @@ endif()
 
 # What only the program and the tests need.
 if(GAGGLE_CLI)
-  find_package(CLI11 REQUIRED)
-  find_package(spdlog REQUIRED)
-  find_package(SQLite3 REQUIRED)
+  gaggle_find_packages(CLI11 spdlog SQLite3)
 endif()
 if(GAGGLE_TESTS)
-  find_package(GTest REQUIRED)
+  gaggle_find_packages(GTest)
   include(GoogleTest)
+endif()
+if(GAGGLE_TESTS OR GAGGLE_FUZZ)
   gaggle_find_plain(gaggle::nghttp2 nghttp2/nghttp2.h nghttp2 libnghttp2-dev)
 endif()
