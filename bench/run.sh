@@ -6,6 +6,10 @@
 set -eu
 
 root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
+case " $* " in
+*" --help "* | *" -h "*) exec python3 "$root/bench/bench.py" --help ;;
+esac
+
 packages="cmake ninja-build g++ pkg-config git python3 util-linux nghttp2-client libnghttp2-dev libgrpc++-dev
 protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libprotoc-dev libasio-dev libxxhash-dev"
 
