@@ -46,13 +46,22 @@ struct Message {
   operator ConstMessage() const noexcept { return {type, object}; }
 };
 
-// The table of a message type. Specialised for Bytes below and for protobuf in protobuf.h; the
-// address is constant for the life of the program.
+// Finds the table of a message type: specialise it, with `static const MessageType* get() noexcept`,
+// for messages of another kind. A template class, so that one partial specialisation serves a whole
+// family of types; the one for protobuf is in protobuf.h.
 template <class T>
-const MessageType* message_type() noexcept;
+struct MessageTypeOf;
 
 template <>
-const MessageType* message_type<Bytes>() noexcept;
+struct MessageTypeOf<Bytes> {
+  static const MessageType* get() noexcept;
+};
+
+// The table of a message type; the address is constant for the life of the program.
+template <class T>
+const MessageType* message_type() noexcept {
+  return MessageTypeOf<T>::get();
+}
 
 template <class T>
 Message message_of(T& object) noexcept {

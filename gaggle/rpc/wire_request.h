@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+namespace gaggle::wire {
+
+inline constexpr std::string_view kContentType = "application/grpc";
+
+// The subtype of a gRPC content type: "proto" of "application/grpc+proto", empty for plain
+// "application/grpc" and for "application/grpc;charset=utf-8". Nullopt when it isn't gRPC:
+// "application/grpc-web" and "application/grpcfoo" aren't. Case of the type doesn't matter.
+std::optional<std::string_view> content_subtype(std::string_view content_type) noexcept;
+
+// The two names in a :path.
+struct MethodPath {
+  std::string_view service;  // "package.Service"; may itself have slashes
+  std::string_view method;   // "Method"
+};
+
+// Splits "/package.Service/Method" at its last slash. Nullopt when the first slash is missing or one
+// of the names is empty; a server answers UNIMPLEMENTED then.
+std::optional<MethodPath> split_path(std::string_view path) noexcept;
+
+// Whether a client may send `path`: it splits, and every byte is visible ASCII, so that it can be
+// neither an illegal header nor two paths in one.
+bool path_can_travel(std::string_view path) noexcept;
+
+}  // namespace gaggle::wire
