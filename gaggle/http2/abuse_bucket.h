@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+
+#include "gaggle/base/clock.h"
+
+namespace gaggle::http2 {
+
+// A token bucket for what a peer makes us do in vain.
+//
+// Charged: streams the peer resets (given back by streams that complete), resets it forces us to
+// send, small DATA frames that complete no message, control frames beyond what traffic calls for.
+// An honest peer pays next to nothing at any speed; one that attacks empties the bucket within
+// about `burst` frames. Counts tenths of a token. Not thread-safe; has no clock of its own.
+class AbuseBucket {
+ public:
+  static constexpr int64_t kToken = 10;
+
+  AbuseBucket(uint32_t burst, uint32_t refill_per_second)
+      : capacity_(int64_t{burst} * kToken), level_(capacity_), refill_(int64_t{refill_per_second} * kToken) {}
+
+  // Takes `tenths`; false when the bucket is empty.
+  bool charge(int64_t tenths) {
+    level_ -= tenths;
+    charged_ += tenths;
+    return level_ >= 0;
+  }
+  void refund(int64_t tenths) { level_ = std::min(capacity_, level_ + tenths); }
+
+  // A reset that a completed stream pays for later.
+  bool charge_reset() {
+    ++unpaid_resets_;
+    return charge(kToken);
+  }
+  void stream_completed() {
+    if (unpaid_resets_ == 0) return;
+    --unpaid_resets_;
+    refund(kToken);
+  }
+
+  void advance(TimePoint now) {
+    if (level_ >= capacity_) {
+      last_refill_ = now;
+      return;
+    }
+    const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(now - last_refill_);
+    const int64_t tokens = std::min<int64_t>(elapsed.count(), 3'600'000) * refill_ / 1000;
+    if (tokens <= 0) return;
+    refund(tokens);
+    last_refill_ = now;
+  }
+
+  int64_t level_tenths() const { return level_; }
+  int64_t charged_tenths() const { return charged_; }
+
+ private:
+  int64_t capacity_;
+  int64_t level_;
+  int64_t refill_;  // tenths per second
+  int64_t charged_ = 0;
+  uint64_t unpaid_resets_ = 0;
+  TimePoint last_refill_{};
+};
+
+}  // namespace gaggle::http2

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "gaggle/base/bytes.h"
+#include "gaggle/base/clock.h"
+#include "gaggle/http2/abuse_bucket.h"
+#include "gaggle/http2/error.h"
+#include "gaggle/http2/events.h"
+#include "gaggle/http2/frame.h"
+#include "gaggle/http2/hpack_decoder.h"
+#include "gaggle/http2/hpack_encoder.h"
+#include "gaggle/http2/limits.h"
+#include "gaggle/http2/output_queue.h"
+#include "gaggle/http2/settings.h"
+#include "gaggle/http2/stream.h"
+#include "gaggle/http2/stream_table.h"
+
+namespace gaggle::http2 {
+
+enum class Role : uint8_t { kClient, kServer };
+
+// A value. Sizes in bytes.
+struct Options {
+  Limits limits = {};
+  // What the peer may send on one stream before somebody has taken it, 0 to 2^31-1.
+  uint32_t initial_window_bytes = 256 * 1024;
+  // The same over all streams that are on their way to us; at least 65,535.
+  uint32_t connection_window_bytes = 1024 * 1024;
+  // Largest frame that we accept, 16,384 to 2^24-1.
+  uint32_t max_frame_bytes = kMinMaxFrameBytes;
+  // Dynamic tables: the peer's that we keep, and the most that we use of ours.
+  uint32_t header_table_bytes = kDefaultHeaderTableSize;
+  uint32_t encoder_table_bytes = kDefaultHeaderTableSize;
+  HuffmanUse huffman = HuffmanUse::kIndexed;
+};
+
+enum class [[nodiscard]] SendResult : uint8_t {
+  kOk,
+  kFull,      // accepted, but more than Limits::stream_queue_bytes wait: go on after on_writable
+  kEnded,     // the stream is over, our direction has ended, or a GOAWAY came first: nothing sent
+  kTooLarge,  // more than the peer's SETTINGS_MAX_HEADER_LIST_SIZE: nothing sent
+};
+
+enum class CanOpen : uint8_t {
+  kYes,
+  kStreamLimit,   // the peer's SETTINGS_MAX_CONCURRENT_STREAMS: on_can_open comes
+  kGoingAway,     // a GOAWAY was received or sent
+  kIdsExhausted,  // 2^30 streams have been opened: use a new connection
+  kFailed,
+};
+
+// One HTTP/2 connection (RFC 9113), client's or server's end, without I/O: bytes and the time go
+// in, events and bytes come out. It never sees a socket, a clock or a thread.
+//
+// Threads: one at a time; no locks. Lifetime: `events` outlives the connection. Time: the `now` of
+// receive() and on_time() never goes back. Errors: the peer's become events and frames; nothing
+// that arrives from it can make a call here fail or assert.
+//
+//   Connection connection(Role::kServer, options, events);
+//   connection.start(now);
+//   each turn:  connection.begin_turn();
+//               connection.receive(bytes, now);           // events
+//               ... handlers answer: send_headers(), send_data() ...
+//               while (connection.wants_write()) {        // usually once
+//                 iovec parts[64]; size_t n = connection.gather(parts);
+//                 connection.written(writev(parts, n));
+//               }
+//
+// Backpressure to the peer: stop reading while read_paused(); call receive({}, now) in the next
+// turn if has_pending_input().
+class Connection {
+ public:
+  Connection(Role role, const Options& options, Events& events);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection();
+
+  Role role() const { return role_; }
+
+  // --- Input (receive.cc, receive_frames.cc, receive_headers.cc, receive_data.cc) ---
+
+  // Queues our preface: SETTINGS and the connection's window. Once, before everything else.
+  void start(TimePoint now);
+  // Takes what the socket had, cut anywhere; nothing of `bytes` is needed after the return. An
+  // empty span continues with input that was put off. No effect after the connection has failed.
+  void receive(std::span<const uint8_t> bytes, TimePoint now);
+  // A new turn of the loop: as many new requests are accepted again as the limit says.
+  void begin_turn() { new_requests_ = 0; }
+  // Input that was put off can go on: call begin_turn() and receive({}, now) soon, and read no more
+  // before. Ask again when handlers have ended (release).
+  bool has_pending_input() const;
+  // The peer doesn't read what it makes us send: read no more until written() has cleared this.
+  bool read_paused() const { return read_paused_; }
+
+  // --- Output (output.cc) ---
+
+  bool wants_write() const;
+  // Fills `parts` with what is to be written next, up to about Limits::write_batch_bytes; returns
+  // how many it used. The memory stays as it is until written().
+  size_t gather(std::span<iovec> parts);
+  // The first `bytes` of what gather() gave are written.
+  void written(size_t bytes);
+  // Framed and not written; content that waits in streams isn't counted.
+  size_t unsent_bytes() const { return output_.unsent_bytes(); }
+
+  // --- Streams (streams.cc) ---
+
+  CanOpen can_open() const;
+  // Client: a new stream, or null when can_open() isn't kYes. Its id comes with its HEADERS.
+  Stream* open_stream();
+  // The layer above is done with the stream: its handler has ended. No event mentions it any more,
+  // and it must not be used. Output that is queued still leaves, if our direction was ended; a
+  // direction that is open still is reset: the request with CANCEL, an unfinished response with
+  // INTERNAL_ERROR, an unread request behind a complete response with NO_ERROR.
+  void release(Stream& stream);
+  // Streams that aren't over.
+  size_t open_streams() const { return open_streams_; }
+  // Server: streams that hold a slot, and those that wait for one.
+  size_t used_slots() const { return used_slots_; }
+  size_t queued_streams() const { return queued_streams_; }
+
+  // --- Sending (send.cc) ---
+
+  // The header section of a request or a response. With END_STREAM it is the whole message.
+  SendResult send_headers(Stream& stream, std::span<const HeaderOut> fields, bool end_stream);
+  SendResult send_headers(Stream& stream, const PreparedHeaders& prepared,
+                          std::span<const HeaderOut> more, bool end_stream);
+  // The trailer section, after everything that is queued; it ends our direction. `prepared` must
+  // stay until the stream is over.
+  SendResult send_trailers(Stream& stream, std::span<const HeaderOut> fields);
+  SendResult send_trailers(Stream& stream, const PreparedHeaders& prepared,
+                           std::span<const HeaderOut> more);
+  // A frame of `bytes` of content that the caller writes to the returned place at once, before any
+  // other call. Null when flow control, the frame size, what is queued or the batch don't allow it
+  // now: use send_data.
+  uint8_t* reserve_data(Stream& stream, size_t bytes, bool end_stream);
+  // Content: small pieces are copied, large ones are shared until they are written.
+  SendResult send_data(Stream& stream, Bytes content, bool end_stream);
+  // Ends the stream at once, both directions; drops what is queued. No event follows. Still to be
+  // released.
+  void reset(Stream& stream, ErrorCode code);
+
+  // --- Flow control of what is received (flow.cc) ---
+
+  // The application has taken `bytes` of the content that on_data gave: the peer may send as much.
+  void consume(Stream& stream, size_t bytes);
+  // A pending receive needs `bytes` more than have arrived: the peer may send them even if they
+  // are more than the window.
+  void expect(Stream& stream, size_t bytes);
+  // A message ended in the content of the latest on_data. Small frames that complete messages are
+  // honest work; those that don't are charged (AbuseBucket).
+  void message_completed(Stream& stream);
+
+  // --- The connection as a whole (lifecycle.cc, settings_exchange.cc) ---
+
+  // A PING; on_ping_ack(payload) follows. kDrainPing is taken.
+  void ping(uint64_t payload);
+  static constexpr uint64_t kDrainPing = 0x6761'6767'6c65'2121;
+  // Graceful end in two steps: GOAWAY(2^31-1) and a PING now, and when that has come back, or with
+  // finish_drain(), GOAWAY with the last stream that is served. A client ends in one step.
+  void begin_drain();
+  void finish_drain();
+  // One step: no stream above those seen so far is served.
+  void goaway(ErrorCode code, std::string_view debug);
+  // No new streams: a GOAWAY was sent or received.
+  bool going_away() const { return goaway_sent_ || goaway_received_; }
+  // Going away for good, nothing is open and nothing unsent: close the socket.
+  bool drained() const;
+
+  // Ends the connection with GOAWAY(code) as if the peer had broken the protocol. `reason`: static.
+  void fail(ErrorCode code, std::string_view reason);
+  bool failed() const { return failed_; }
+  // The socket is gone: every stream that isn't over gets on_reset with kConnection.
+  void connection_lost();
+
+  // When on_time() has something to do: kNever, or the earliest timeout of Limits.
+  TimePoint next_deadline() const;
+  void on_time(TimePoint now);
+
+  const Settings& peer_settings() const { return peer_; }
+  bool peer_settings_received() const { return peer_settings_received_; }
+  const Options& options() const { return options_; }
+  const Counters& counters() const { return counters_; }
+
+  // Gives back buffers and pools that a busy connection will want again. For idle connections.
+  void release_idle_memory();
+  // This object and all memory behind it.
+  size_t memory_bytes() const;
+
+ private:
+  // A DATA frame, or one of no interest, whose payload is passed on as it arrives.
+  struct PassingFrame {
+    uint32_t stream_id = 0;
+    uint32_t content_left = 0;
+    uint32_t padding_left = 0;
+    bool end_stream = false;
+    bool deliver = false;
+  };
+  // A header block that isn't complete.
+  struct OpenBlock {
+    uint32_t stream_id = 0;  // 0: there is none
+    bool end_stream = false;
+    uint32_t continuations = 0;
+    OutputBuffer bytes;
+  };
+  enum class Section : uint8_t { kHeaders, kTrailers };
+
+  // receive.cc: bytes to frames
+  size_t parse(const uint8_t* in, size_t size);
+  size_t parse_preface(const uint8_t* in, size_t size);
+  size_t pass(const uint8_t* in, size_t size);
+  void receive_stored(std::span<const uint8_t>& bytes);
+  void store(std::span<const uint8_t> bytes);
+  bool check_frame(const FrameHeader& frame);
+  bool check_length(const FrameHeader& frame);
+  bool passes(const FrameHeader& frame) const;
+  bool put_off(const FrameHeader& frame);
+
+  // receive_frames.cc: one function per type of frame
+  void handle_frame(const FrameHeader& frame, const uint8_t* payload);
+  void handle_priority(const FrameHeader& frame);
+  void handle_rst_stream(const FrameHeader& frame, const uint8_t* payload);
+  void handle_ping(const FrameHeader& frame, const uint8_t* payload);
+  void handle_goaway(const FrameHeader& frame, const uint8_t* payload);
+  void handle_window_update(const FrameHeader& frame, const uint8_t* payload);
+
+  // receive_headers.cc
+  void handle_headers(const FrameHeader& frame, const uint8_t* payload);
+  void handle_continuation(const FrameHeader& frame, const uint8_t* payload);
+  void finish_block(uint32_t stream_id, std::span<const uint8_t> block, bool end_stream);
+  void handle_request(uint32_t stream_id, HeaderBlockRef block, bool end_stream);
+  void handle_response(Stream& stream, HeaderBlockRef block, bool end_stream);
+  void handle_trailers(Stream& stream, HeaderBlockRef block, bool end_stream);
+  void handle_late_block(uint32_t stream_id);
+  void start_request(Stream& stream, HeaderBlockRef block, bool end_stream);
+  void start_queued();
+
+  // receive_data.cc
+  bool begin_data(const FrameHeader& frame, uint8_t padding);
+  void pass_content(std::span<const uint8_t> content);
+  void deliver_content(Stream& stream, std::span<const uint8_t> content, bool end_stream);
+  bool late_data(const FrameHeader& frame);
+  void charge_small_data(Stream& stream, const FrameHeader& frame, uint32_t content);
+
+  // flow.cc
+  bool take_connection_window(uint32_t bytes);
+  void return_connection_window();
+  void hold(Stream& stream, uint32_t bytes);
+  void unhold(Stream& stream, uint32_t bytes);
+  void return_stream_window(Stream& stream);
+  void write_window_update(uint32_t stream_id, uint32_t increment);
+
+  // streams.cc
+  Stream& accept(uint32_t stream_id);
+  void end_local(Stream& stream);
+  void end_remote(Stream& stream);
+  void close(Stream& stream);
+  void settle(Stream& stream);
+  void reset_by_peer(Stream& stream, ErrorCode code);
+  void stream_error(uint32_t stream_id, ErrorCode code);
+  void drop(Stream& stream, ErrorCode code, ResetOrigin origin);
+  void abandon_streams();
+  uint32_t slot_queue_limit() const;
+
+  // send.cc
+  bool can_send(const Stream& stream) const { return !failed_ && !stream.local_closed(); }
+  bool begin_headers(Stream& stream);
+  bool list_fits(std::span<const HeaderOut> fields, uint64_t more) const;
+  SendResult write_headers(Stream& stream, const PreparedHeaders* prepared,
+                           std::span<const HeaderOut> fields, bool end_stream);
+  void encode_block(uint32_t stream_id, const PreparedHeaders* prepared,
+                    std::span<const HeaderOut> fields, bool end_stream);
+  void split_block(size_t start, uint32_t stream_id);
+  SendResult send_trailers(Stream& stream, const PreparedHeaders* prepared,
+                           std::span<const HeaderOut> fields);
+  static void defer_trailers(Stream& stream, const PreparedHeaders* prepared,
+                             std::span<const HeaderOut> fields);
+  size_t sendable(const Stream& stream) const;
+  uint8_t* write_data_header(Stream& stream, size_t bytes, bool end_stream, size_t room);
+
+  // output.cc
+  void pump();
+  void pump_stream(Stream& stream);
+  void finish_queue(Stream& stream);
+  void schedule(Stream& stream);
+  void unschedule(Stream& stream);
+  bool can_pump() const;
+  void count_control_frame();
+  void update_read_pause();
+  uint8_t* begin_control_frame(FrameType type, uint8_t flags, uint32_t stream_id, uint32_t length);
+  void write_rst_stream(uint32_t stream_id, ErrorCode code);
+  void write_goaway(uint32_t last_stream_id, ErrorCode code, std::string_view debug);
+
+  // settings_exchange.cc
+  void handle_settings(const FrameHeader& frame, const uint8_t* payload);
+  void handle_settings_ack();
+  void apply_peer_settings(const Settings& before);
+
+  // abuse.cc
+  void charge(int64_t tenths);
+  void charge_reset();
+  void charge_window_update();
+
+  const Role role_;
+  bool failed_ = false;
+  bool input_put_off_ = false;
+  bool read_paused_ = false;
+  bool goaway_sent_ = false;
+  bool goaway_received_ = false;
+  bool draining_ = false;       // the first GOAWAY of two is out
+  bool last_goaway_sent_ = false;
+  bool peer_settings_received_ = false;
+  bool settings_acked_ = false;
+  bool open_refused_ = false;      // open_stream() said no for the peer's limit
+  bool traffic_since_ping_ = true;  // a PING after traffic is free
+  uint8_t preface_left_;
+  Events& events_;
+  const Options options_;
+
+  TimePoint now_{};
+  TimePoint preface_deadline_ = kNever;
+  TimePoint block_deadline_ = kNever;
+  TimePoint settings_deadline_ = kNever;
+
+  Settings peer_;
+  PassingFrame passing_;
+  OpenBlock block_;
+  OutputBuffer input_;      // an incomplete frame, or input that was put off
+  size_t input_needed_ = 0;  // bytes that input_ has to have for the next step
+
+  StreamTable streams_;
+  StreamHistory history_;
+  size_t open_streams_ = 0;
+  size_t used_slots_ = 0;
+  size_t queued_streams_ = 0;
+  uint32_t new_requests_ = 0;
+  uint32_t last_peer_id_ = 0;    // server: highest id seen
+  uint32_t accepted_id_ = kMaxStreamId;  // server: highest id that our GOAWAY lets pass
+  uint32_t next_id_ = 1;         // client
+  uint32_t peer_last_id_ = kMaxStreamId;  // client: of the peer's GOAWAYs, the lowest
+  uint32_t pings_outstanding_ = 0;
+
+  int64_t send_window_ = kDefaultWindowBytes;
+  int64_t receive_window_ = kDefaultWindowBytes;
+  uint32_t connection_returnable_ = 0;
+  size_t held_bytes_ = 0;  // over all streams
+  uint32_t local_window_bytes_;  // initial window of streams, as the peer may see it now
+
+  HpackDecoder decoder_;
+  HpackEncoder encoder_;
+  OutputQueue output_;
+  Stream* first_sending_ = nullptr;
+  Stream* last_sending_ = nullptr;
+  uint32_t control_frames_ = 0;     // unwritten, as of control_end_
+  uint64_t control_end_ = 0;        // position behind the last of them
+  AbuseBucket abuse_;
+  uint64_t window_updates_ = 0;
+  Counters counters_;
+};
+
+}  // namespace gaggle::http2

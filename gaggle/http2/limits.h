@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "gaggle/base/clock.h"
+
+namespace gaggle::http2 {
+
+// Every bound of one HTTP/2 connection, in one place. A value, trivially copied; the defaults let an
+// honest peer run at full speed. Beside each: what happens at the bound, and the counter of
+// Counters that then advances.
+struct Limits {
+  // Streams that the peer may have open, and handlers that may run for it at once. A slot is free
+  // again when the handler has ended, not when the peer has reset the stream. Announced as
+  // SETTINGS_MAX_CONCURRENT_STREAMS. More open streams: REFUSED_STREAM, `refused_streams`.
+  uint32_t max_concurrent_streams = 128;
+  // Streams that wait unstarted for a slot, `queued_streams`; more: REFUSED_STREAM,
+  // `refused_streams`. Never more than max_concurrent_streams, whatever it says here.
+  uint32_t max_queued_streams = UINT32_MAX;
+  // New requests handed to the layer above between two begin_turn(); the rest of the input waits,
+  // `deferred_turns`.
+  uint32_t new_requests_per_turn = 32;
+
+  // Header lists, in the sense of SETTINGS_MAX_HEADER_LIST_SIZE (name + value + 32 for each field).
+  // The soft limit is announced; past it, or past the hard one, or with more fields, the block says
+  // so (HeaderBlock::over_soft_limit, is_truncated) and the layer above answers; `large_headers`,
+  // `truncated_headers`.
+  uint32_t header_list_soft_bytes = 8 * 1024;
+  uint32_t header_list_hard_bytes = 16 * 1024;
+  uint32_t header_fields = 128;
+  // Encoded header block, HEADERS and CONTINUATIONs together, and the number of the latter. More:
+  // GOAWAY(ENHANCE_YOUR_CALM), `continuation_floods`.
+  uint32_t header_block_bytes = 64 * 1024;
+  uint32_t continuations = 8;
+
+  // Entries of one SETTINGS frame. More: GOAWAY(ENHANCE_YOUR_CALM), `settings_floods`.
+  uint32_t settings_entries = 32;
+
+  // The bucket that wasted work is charged to (see AbuseBucket): what it holds, and what flows in
+  // per second. Empty: GOAWAY(ENHANCE_YOUR_CALM), `abuse_closes`.
+  uint32_t abuse_burst = 1000;
+  uint32_t abuse_refill_per_second = 33;
+
+  // Frames that the peer made us send (acknowledgements, RST_STREAM) and hasn't read. From the
+  // first number on, or with so many bytes unsent, read_paused() asks the transport to stop
+  // reading, `read_pauses`; at the last: GOAWAY(ENHANCE_YOUR_CALM), `control_floods`.
+  uint32_t control_frames_pause = 100;
+  size_t unsent_pause_bytes = 512 * 1024;
+  uint32_t control_frames_close = 5000;
+
+  // What the engine prepares for one write, and what one stream may put in before it's the next
+  // one's turn.
+  size_t write_batch_bytes = 128 * 1024;
+  size_t stream_turn_bytes = 16 * 1024;
+  // Bytes queued on one stream from which on its sender is asked to wait for on_writable, which
+  // comes at half of it; `blocked_sends`. The send that crosses it is still accepted whole.
+  size_t stream_queue_bytes = 64 * 1024;
+
+  // Bytes received, over all streams, that nobody has asked for yet (see Connection::consume). From
+  // here on credit of the connection is withheld until some are taken, `withheld_credits`.
+  size_t unconsumed_bytes = 32 * 1024 * 1024;
+
+  // Streams a client opens before the server's first SETTINGS tell the real number.
+  uint32_t assumed_peer_streams = 100;
+
+  // From start() to the end of the peer's preface, its SETTINGS included; from a HEADERS frame to
+  // its END_HEADERS: GOAWAY(PROTOCOL_ERROR). From our SETTINGS to their acknowledgement:
+  // GOAWAY(SETTINGS_TIMEOUT). All `timeouts`.
+  Duration preface_timeout = std::chrono::seconds(10);
+  Duration header_block_timeout = std::chrono::seconds(10);
+  Duration settings_ack_timeout = std::chrono::seconds(60);
+  // With bytes unsent and none accepted by the socket for so long, the transport closes.
+  Duration write_progress_timeout = std::chrono::seconds(60);
+};
+
+// What happened on a connection since it began. A value: add them up with +=.
+struct Counters {
+  // Traffic.
+  uint64_t bytes_received = 0;
+  uint64_t bytes_sent = 0;  // accepted by the transport
+  uint64_t frames_received = 0;
+  uint64_t data_frames_sent = 0;
+  uint64_t data_bytes_received = 0;  // payload, without padding
+  uint64_t data_bytes_sent = 0;
+  uint64_t streams_opened = 0;     // by either side, those refused not counted
+  uint64_t streams_completed = 0;  // END_STREAM in both directions
+  uint64_t resets_received = 0;
+  uint64_t resets_sent = 0;
+  uint64_t pings_received = 0;
+  uint64_t informational_responses = 0;  // 1xx, dropped
+  uint64_t late_frames = 0;              // for streams we had reset; ignored
+
+  // Limits that bit, in the order of Limits.
+  uint64_t refused_streams = 0;
+  uint64_t queued_streams = 0;
+  uint64_t deferred_turns = 0;
+  uint64_t large_headers = 0;
+  uint64_t truncated_headers = 0;
+  uint64_t continuation_floods = 0;
+  uint64_t settings_floods = 0;
+  uint64_t abuse_charges = 0;  // whole tokens charged, refunded ones included
+  uint64_t abuse_closes = 0;
+  uint64_t read_pauses = 0;
+  uint64_t control_floods = 0;
+  uint64_t blocked_sends = 0;
+  uint64_t withheld_credits = 0;
+  uint64_t timeouts = 0;
+
+  // The peer's mistakes.
+  uint64_t stream_errors = 0;      // RST_STREAM that we were forced to send
+  uint64_t malformed_messages = 0;  // of these, RFC 9113 §8.1.1
+  uint64_t connection_errors = 0;
+
+  Counters& operator+=(const Counters& other) noexcept;
+};
+
+}  // namespace gaggle::http2
