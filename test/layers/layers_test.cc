@@ -98,7 +98,10 @@ TEST(FormRules, each_bites_on_a_bad_sample) {
   const std::string licence = "// SPDX-License-Identifier: Apache-2.0\n";
   EXPECT_TRUE(check_form("a.cc", licence + "int a;\n").empty());
   EXPECT_EQ(check_form("a.cc", "int a;\n").size(), 1u) << "no licence line";
-  EXPECT_EQ(check_form("a.cc", licence + "// TO" "DO: later\n").size(), 1u);
+  EXPECT_EQ(check_form("a.cc", licence + "// TO"
+                                         "DO: later\n")
+                .size(),
+            1u);
   std::string lengthy = licence;
   for (int i = 0; i < 450; ++i) lengthy += "int a;\n";
   EXPECT_EQ(check_form("a.cc", lengthy).size(), 1u) << "451 lines";
