@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <string_view>
 #include <vector>
 
 #include "gaggle/http2/header_block.h"
@@ -68,15 +67,16 @@ class HeaderBlockBuilder {
 
   HeaderBlockBuilder(HeaderBlock& block, const Limits& limits) : block_(block), limits_(limits) {}
 
-  // Makes room for `bytes` of literals; once per block, before the first take().
-  void reserve_literals(size_t bytes);
-  bool has_literals() const { return reserved_; }
-  // Free room in the reserved memory, and giving back what lies behind `mark`.
+  // Makes room for all literals of the rest of the block: `bytes`, unless that was done before.
+  void reserve_literals(size_t bytes) {
+    if (next_ == nullptr) allocate_literals(bytes);
+  }
+  // Where the next literal goes; commit what was written there, rewind to take it back.
   char* literal_room() { return next_; }
   void commit_literal(size_t bytes) { next_ += bytes; }
   void rewind_literals(char* mark) { next_ = mark; }
 
-  // A field whose bytes are static or in the block's literals.
+  // A field whose bytes are static.
   void add(const HeaderField& field) {
     if (count(field)) block_.fields_.push_back(field);
   }
@@ -87,17 +87,23 @@ class HeaderBlockBuilder {
     entry.retain();
     block_.retained_.push_back(&entry);
   }
-
-  const HeaderBlock& block() const { return block_; }
+  // A field whose own bytes are the literals since `mark`.
+  void add_literal(const HeaderField& field, char* mark) {
+    if (count(field)) {
+      block_.fields_.push_back(field);
+    } else {
+      rewind_literals(mark);
+    }
+  }
 
  private:
   // Takes `field` into the sums; false if it must not be stored.
   bool count(const HeaderField& field);
+  void allocate_literals(size_t bytes);
 
   HeaderBlock& block_;
   Limits limits_;
   char* next_ = nullptr;
-  bool reserved_ = false;
 };
 
 }  // namespace gaggle::http2

@@ -32,8 +32,8 @@ struct HpackDecoderOptions {
 // entry of the dynamic table holds its field parsed. A block that is identical to a recent one,
 // and meets the same tables, costs one comparison: see HpackMemo.
 //
-// Memory: nothing is allocated before the first block, and nothing in steady state; at most about
-// 1.6 times the block plus max_fields * 40 bytes for one block, whatever it expands to.
+// Memory: a few hundred bytes before the first block, and nothing is allocated in steady state; at
+// most about 1.6 times the block plus max_fields * 48 bytes for one block, whatever it expands to.
 // Not thread-safe. Blocks handed out may outlive the decoder.
 class HpackDecoder {
  public:
@@ -57,7 +57,7 @@ class HpackDecoder {
   uint64_t epoch() const { return table_.epoch(); }
   const HpackTable& table() const { return table_; }
   uint64_t memo_hits() const { return memo_.hits(); }
-  // Heap bytes held now, pools and remembered blocks included.
+  // Heap bytes held now by the table, the pools and the memo; blocks in use are not counted.
   size_t memory_bytes() const;
 
  private:
@@ -65,6 +65,8 @@ class HpackDecoder {
   HpackError read_field(HpackReader& reader, HeaderBlockBuilder& builder);
   HpackError read_indexed(HpackReader& reader, HeaderBlockBuilder& builder);
   HpackError read_literal(HpackReader& reader, HeaderBlockBuilder& builder);
+  HpackError read_name(HpackReader& reader, HeaderBlockBuilder& builder, int prefix_bits,
+                       HeaderField& field, HpackEntry*& named_by);
   HpackError read_size_update(HpackReader& reader);
 
   HpackDecoderOptions options_;

@@ -10,6 +10,7 @@
 
 #include "gaggle/http2/header_field.h"
 #include "gaggle/http2/hpack_prepared.h"
+#include "gaggle/http2/hpack_static_table.h"
 #include "gaggle/http2/hpack_table.h"
 #include "gaggle/http2/output_buffer.h"
 
@@ -69,17 +70,14 @@ class HpackEncoder {
     uint8_t size = 0;
     std::array<uint8_t, 23> bytes{};
   };
-  struct Match {
-    uint32_t index = 0;       // of the whole field; 0 = not found
-    uint32_t name_index = 0;  // of the name; 0 = not found
-  };
+  using PreparedSlots = std::array<PreparedBytes, kPreparedSlots>;
 
   void write_size_updates(OutputBuffer& out);
   void write_prepared(const PreparedHeaders& prepared, OutputBuffer& out);
   void write_field(const HeaderOut& field, OutputBuffer& out);
   void write_literal(const HeaderOut& field, uint32_t name_index, Indexing indexing,
                      OutputBuffer& out);
-  Match find(const HeaderOut& field, uint32_t fingerprint) const;
+  HpackMatch find(const HeaderOut& field, uint32_t fingerprint) const;
   void insert(const HeaderOut& field, uint32_t fingerprint);
 
   HpackEncoderOptions options_;
@@ -87,9 +85,9 @@ class HpackEncoder {
   HpackTable table_;
   // Fingerprint of each entry, at its insertion number modulo the size (a power of two).
   std::vector<uint32_t> fingerprints_;
-  std::unique_ptr<std::array<PreparedBytes, kPreparedSlots>> prepared_;
-  bool size_update_due_ = false;
-  uint32_t smallest_size_ = kDefaultHeaderTableSize;  // since the last block
+  std::unique_ptr<PreparedSlots> prepared_;
+  uint32_t signaled_size_ = kDefaultHeaderTableSize;  // what the peer knows
+  uint32_t smallest_size_ = kDefaultHeaderTableSize;  // since it was told
 };
 
 }  // namespace gaggle::http2

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gaggle/http2/hpack_memo.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace gaggle::http2 {
+
+HpackMemo::Key HpackMemo::key_of(std::span<const uint8_t> bytes) {
+  Key key{.size = bytes.size()};
+  std::memcpy(&key.prefix, bytes.data(), std::min(bytes.size(), sizeof key.prefix));
+  return key;
+}
+
+HeaderBlock* HpackMemo::find(std::span<const uint8_t> bytes, uint64_t epoch) {
+  if (epoch != epoch_ || entries_ == nullptr || bytes.empty()) return nullptr;
+  const Key key = key_of(bytes);
+  for (size_t i = 0; i < kEntries; ++i) {
+    if (entries_->keys[i] != key) continue;
+    const Entry& entry = entries_->values[i];
+    if (std::memcmp(entry.bytes.get(), bytes.data(), bytes.size()) != 0) continue;
+    ++hits_;
+    return entry.block.get();
+  }
+  return nullptr;
+}
+
+void HpackMemo::remember(std::span<const uint8_t> bytes, uint64_t epoch,
+                         const HeaderBlockRef& block) {
+  if (bytes.empty() || bytes.size() > kMaxBlockBytes) return;
+  if (entries_ == nullptr) entries_ = std::make_unique<Entries>();
+  if (epoch != epoch_) forget_other_epochs(epoch);
+  Entry& entry = entries_->values[next_];
+  if (entry.capacity < bytes.size()) {
+    entry.capacity = (bytes.size() + 31) / 32 * 32;
+    entry.bytes.reset(new uint8_t[entry.capacity]);
+  }
+  std::memcpy(entry.bytes.get(), bytes.data(), bytes.size());
+  entry.block = block;
+  entries_->keys[next_] = key_of(bytes);
+  next_ = (next_ + 1) % kEntries;
+}
+
+void HpackMemo::forget_other_epochs(uint64_t epoch) {
+  epoch_ = epoch;
+  next_ = 0;
+  for (size_t i = 0; i < kEntries && entries_->keys[i].size != 0; ++i) {
+    entries_->keys[i] = {};
+    entries_->values[i].block = nullptr;
+  }
+}
+
+void HpackMemo::clear() { entries_.reset(); }
+
+size_t HpackMemo::memory_bytes() const {
+  if (entries_ == nullptr) return 0;
+  size_t bytes = sizeof *entries_;
+  for (const Entry& entry : entries_->values) bytes += entry.capacity;
+  return bytes;
+}
+
+}  // namespace gaggle::http2
