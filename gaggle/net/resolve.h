@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "gaggle/base/result.h"
+#include "gaggle/net/address.h"
+#include "gaggle/net/task.h"
+
+namespace gaggle {
+
+class Loop;
+
+// The numeric TCP addresses of `host`, in the system's order of preference (getaddrinfo, which Asio
+// runs on a thread of its own). Awaited on `loop`'s thread. A numeric host is returned at once.
+//
+// UNAVAILABLE when the name has no address or DNS fails; CANCELLED when the awaiting task is
+// cancelled: the look-up itself then ends behind the scenes.
+Task<Result<std::vector<Address>>> resolve(Loop& loop, std::string host, uint16_t port);
+
+}  // namespace gaggle
