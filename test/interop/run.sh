@@ -1,0 +1,127 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# run.sh BIN_DIR: gRPC programs that nobody here wrote, against a cluster of three real nodes, and
+# h2spec against the HTTP/2 engine. Python's grpcio and Node's grpc-js make their clients from
+# proto/groupcache.proto with their own tools.
+#
+# What is missing on the machine is named, and counts as a failure: a run that proved nothing must
+# not look like one that did. GAGGLE_INTEROP="python node h2spec" chooses.
+set -uo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+bin=${1:?usage: run.sh BIN_DIR}
+bin=$(cd "$bin" && pwd)
+peers=${GAGGLE_INTEROP:-python node h2spec}
+work=$(mktemp -d)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/gaggle-interop
+mkdir -p "$cache"
+nodes=()
+names=() outcomes=()
+
+cleanup() {
+  for pid in "${nodes[@]}"; do kill "$pid" 2>/dev/null; done
+  for pid in "${nodes[@]}"; do wait "$pid" 2>/dev/null; done
+  rm -rf "$work"
+}
+trap cleanup EXIT
+
+record() {
+  names+=("$1") outcomes+=("$2")
+}
+
+need() {
+  local peer=$1 tool
+  shift
+  for tool in "$@"; do
+    command -v "$tool" >/dev/null && continue
+    echo "interop: $peer needs $tool, which is missing" >&2
+    record "$peer" "MISSING $tool"
+    return 1
+  done
+}
+
+# A port that was free a moment ago.
+free_port() {
+  python3 - <<'PYTHON'
+import socket
+with socket.socket() as s:
+    s.bind(("127.0.0.1", 0))
+    print(s.getsockname()[1])
+PYTHON
+}
+
+start_cluster() {
+  python3 "$here/origin.py" "$work/origin.db" || return 1
+  local ports=() peer_flags=() port i
+  for i in 1 2 3; do ports+=("$(free_port)"); done
+  for port in "${ports[@]}"; do peer_flags+=(--peer "127.0.0.1:$port"); done
+  # "slow" answers after some seconds of work in the database, so that a deadline can pass before.
+  local slow="WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n+1 FROM c WHERE n < 20000000) SELECT count(*) FROM c WHERE ? <> ''"
+  for port in "${ports[@]}"; do
+    "$bin/gaggle" serve --listen "127.0.0.1:$port" "${peer_flags[@]}" \
+      --group "scores=sqlite:$work/origin.db?query=SELECT v FROM t WHERE k=?" \
+      --group "slow=sqlite:$work/origin.db?query=$slow" \
+      >"$work/node-$port.log" 2>&1 &
+    nodes+=($!)
+  done
+  for port in "${ports[@]}"; do
+    for i in $(seq 100); do
+      (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break
+      ((i < 100)) || { echo "interop: node $port didn't start:" >&2; cat "$work/node-$port.log" >&2; return 1; }
+      sleep 0.1
+    done
+  done
+  servers=$(printf '127.0.0.1:%s,' "${ports[@]}")
+  servers=${servers%,}
+}
+
+run_python() {
+  need python python3 || return
+  local venv=$cache/python
+  local wanted=$here/python/requirements.txt
+  if ! cmp -s "$wanted" "$venv/installed.txt"; then
+    rm -rf "$venv"
+    { python3 -m venv "$venv" && "$venv/bin/pip" -q install -r "$wanted" && cp "$wanted" "$venv/installed.txt"; } ||
+      { record python "MISSING packages of python/requirements.txt"; return; }
+  fi
+  "$venv/bin/python" -m grpc_tools.protoc -I "$root/proto" --python_out="$work" --grpc_python_out="$work" groupcache.proto &&
+    PYTHONPATH=$work "$venv/bin/python" "$here/python/client.py" "$servers" &&
+    PYTHONPATH=$work "$venv/bin/python" "$here/python/serve_our_client.py" "$bin/gaggle"
+  record python "$([[ $? == 0 ]] && echo passed || echo FAILED)"
+}
+
+run_node() {
+  need node node npm || return
+  local modules=$cache/node
+  mkdir -p "$modules"
+  if ! cmp -s "$here/node/package.json" "$modules/installed.json"; then
+    { cp "$here/node/package.json" "$modules/" && (cd "$modules" && npm install --silent --no-audit --no-fund) &&
+      cp "$here/node/package.json" "$modules/installed.json"; } || { record node "MISSING packages of node/package.json"; return; }
+  fi
+  NODE_PATH=$modules/node_modules node "$here/node/client.js" "$root/proto/groupcache.proto" "$servers"
+  record node "$([[ $? == 0 ]] && echo passed || echo FAILED)"
+}
+
+run_h2spec() {
+  [[ -x $bin/gaggle_h2spec_server ]] || { record h2spec "MISSING gaggle_h2spec_server"; return; }
+  need h2spec go || return
+  "$here/h2spec.sh" "$bin"
+  record h2spec "$([[ $? == 0 ]] && echo passed || echo FAILED)"
+}
+
+if [[ $peers == *python* || $peers == *node* ]]; then
+  start_cluster || { record cluster FAILED; peers=${peers//python/}; peers=${peers//node/}; }
+fi
+for peer in $peers; do
+  printf '\n-- %s\n' "$peer"
+  "run_$peer"
+done
+
+printf '\n%-8s %s\n' peer outcome
+failed=0
+for i in "${!names[@]}"; do
+  printf '%-8s %s\n' "${names[i]}" "${outcomes[i]}"
+  [[ ${outcomes[i]} == passed ]] || failed=$((failed + 1))
+done
+((${#names[@]} > 0 && failed == 0))
