@@ -44,13 +44,16 @@ void HpackMemo::remember(std::span<const uint8_t> bytes, uint64_t epoch,
 void HpackMemo::forget_other_epochs(uint64_t epoch) {
   epoch_ = epoch;
   next_ = 0;
-  for (size_t i = 0; i < kEntries && entries_->keys[i].size != 0; ++i) {
+  for (size_t i = 0; i < kEntries; ++i) {
     entries_->keys[i] = {};
     entries_->values[i].block = nullptr;
   }
 }
 
-void HpackMemo::clear() { entries_.reset(); }
+void HpackMemo::clear() {
+  entries_.reset();
+  next_ = 0;
+}
 
 size_t HpackMemo::memory_bytes() const {
   if (entries_ == nullptr) return 0;
