@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "gaggle/base/clock.h"
+#include "gaggle/net/task.h"
+#include "gaggle/rpc/resolver/resolver.h"
+
+namespace gaggle {
+
+// How host names become addresses; a seam for tests. Awaited on `loop`'s thread, ends early when the
+// awaiting task's context is cancelled.
+class NameLookup {
+ public:
+  virtual ~NameLookup() = default;
+  // The system's way: resolve() of gaggle/net.
+  virtual Task<Result<std::vector<Address>>> lookup(Loop& loop, std::string host, uint16_t port);
+};
+
+// A value.
+struct DnsOptions {
+  Duration min_interval = std::chrono::seconds{30};  // between two look-ups that succeeded
+  Duration timeout = std::chrono::seconds{30};       // of one look-up
+};
+
+// dns:[//AUTHORITY/]HOST[:PORT]: the addresses of a host, port 443 if none is given, localhost if no
+// host is.
+//
+// Looked up at first, and again when a connection was lost or couldn't be made, at most every
+// `min_interval`; after a failure with growing waits (1 s × 1.6 ± 20 %, at most 120 s). Numeric hosts
+// are never looked up. The system's resolver asks the name servers that it is configured with: an
+// AUTHORITY is accepted, as in other implementations, but only logged.
+class DnsResolverBuilder final : public ResolverBuilder {
+ public:
+  explicit DnsResolverBuilder(DnsOptions options = {}, NameLookup* lookup = nullptr)
+      : options_(options), lookup_(lookup) {}
+
+  std::string_view scheme() const noexcept override { return "dns"; }
+  Status check(const Target& target) const override;
+  Result<std::unique_ptr<Resolver>> build(const Target& target, ResolverListener& listener,
+                                          const ResolverOptions& options) override;
+
+ private:
+  DnsOptions options_;
+  NameLookup system_;
+  NameLookup* lookup_;
+};
+
+}  // namespace gaggle
