@@ -5,10 +5,9 @@
 #include <utility>
 
 namespace gaggle {
-namespace {
 
 // The raw form of a method: a message *is* its encoding.
-constexpr MessageType kBytesType = {
+constinit const MessageType kBytesMessageType = {
     .name = "bytes",
     .create = [] { return static_cast<void*>(new Bytes); },
     .destroy = [](void* object) noexcept { delete static_cast<Bytes*>(object); },
@@ -31,9 +30,5 @@ constexpr MessageType kBytesType = {
     .shared_bytes = [](const void* object) { return static_cast<const Bytes*>(object); },
     .adopt_bytes = [](void* object, Bytes&& encoded) { *static_cast<Bytes*>(object) = std::move(encoded); },
 };
-
-}  // namespace
-
-const MessageType* MessageTypeOf<Bytes>::get() noexcept { return &kBytesType; }
 
 }  // namespace gaggle

@@ -46,20 +46,22 @@ struct Message {
   operator ConstMessage() const noexcept { return {type, object}; }
 };
 
-// Finds the table of a message type: specialise it, with `static const MessageType* get() noexcept`,
+// Finds the table of a message type: specialise it, with `static constexpr const MessageType* get()`,
 // for messages of another kind. A template class, so that one partial specialisation serves a whole
 // family of types; the one for protobuf is in protobuf.h.
 template <class T>
 struct MessageTypeOf;
 
+extern const MessageType kBytesMessageType;
+
 template <>
 struct MessageTypeOf<Bytes> {
-  static const MessageType* get() noexcept;
+  static constexpr const MessageType* get() noexcept { return &kBytesMessageType; }
 };
 
 // The table of a message type; the address is constant for the life of the program.
 template <class T>
-const MessageType* message_type() noexcept {
+constexpr const MessageType* message_type() noexcept {
   return MessageTypeOf<T>::get();
 }
 

@@ -33,7 +33,7 @@ constexpr std::string_view cpp_type_name() {
 template <class T>
   requires std::derived_from<T, google::protobuf::MessageLite>
 struct MessageTypeOf<T> {
-  static const MessageType* get() noexcept { return &kTable; }
+  static constexpr const MessageType* get() noexcept { return &kTable; }
 
  private:
   static constexpr size_t kMaxBytes = INT32_MAX;  // protobuf counts in int

@@ -8,7 +8,7 @@
 namespace gaggle::wire {
 namespace {
 
-constexpr std::array<std::string_view, 17> kNumbers = {"0", "1", "2",  "3",  "4",  "5",  "6",  "7", "8",
+constexpr std::array<std::string_view, 17> kNumbers = {"0", "1",  "2",  "3",  "4",  "5",  "6",  "7", "8",
                                                        "9", "10", "11", "12", "13", "14", "15", "16"};
 
 // RFC 9113 §7, by number.
@@ -45,16 +45,23 @@ std::optional<StatusCode> parse_status_number(std::string_view text) noexcept {
 
 StatusCode code_of_http_status(unsigned http_status) noexcept {
   switch (http_status) {
-    case 400: return StatusCode::kInternal;
-    case 401: return StatusCode::kUnauthenticated;
-    case 403: return StatusCode::kPermissionDenied;
-    case 404: return StatusCode::kUnimplemented;
+    case 400:
+      return StatusCode::kInternal;
+    case 401:
+      return StatusCode::kUnauthenticated;
+    case 403:
+      return StatusCode::kPermissionDenied;
+    case 404:
+      return StatusCode::kUnimplemented;
     case 429:
     case 502:
     case 503:
-    case 504: return StatusCode::kUnavailable;
-    case 431: return StatusCode::kInternal;
-    default: return StatusCode::kUnknown;
+    case 504:
+      return StatusCode::kUnavailable;
+    case 431:
+      return StatusCode::kInternal;
+    default:
+      return StatusCode::kUnknown;
   }
 }
 

@@ -12,8 +12,8 @@ namespace {
 
 // RFC 9113 §8.2.2: connection-specific fields make a message malformed. `host` would contradict
 // :authority, `content-length` the framing.
-constexpr std::array<std::string_view, 7> kHttpKeys = {
-    "connection", "content-length", "host", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"};
+constexpr std::array<std::string_view, 7> kHttpKeys = {"connection",       "content-length",    "host",   "keep-alive",
+                                                       "proxy-connection", "transfer-encoding", "upgrade"};
 
 constexpr std::array<std::string_view, 3> kCallKeys = {"content-type", "te", "user-agent"};
 
