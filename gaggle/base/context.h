@@ -63,6 +63,8 @@ class Context {
   Duration remaining() const noexcept;  // Duration::max() without a deadline, never below zero
   const Clock& clock() const noexcept { return clock_ != nullptr ? *clock_ : Clock::real(); }
 
+  // Whether it can be cancelled at all.
+  bool cancellable() const noexcept { return state_ != nullptr; }
   // Whether it was cancelled (not whether the deadline has passed: whoever waits watches that).
   bool cancelled() const noexcept;
   // OK, the reason of the cancellation, or DEADLINE_EXCEEDED when the deadline has passed.

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -83,7 +84,7 @@ class Loop {
   // Whether the calling thread is running this loop.
   bool is_current() const noexcept;
   // The loop whose work the calling thread is doing, or null.
-  static Loop* current() noexcept;
+  static Loop* current() noexcept;  // within plain handlers of a user's io_context: null
   // Whether blocking here would block a loop.
   static bool on_any_loop_thread() noexcept { return current() != nullptr; }
 
@@ -167,31 +168,39 @@ class Loop {
   Loop(std::unique_ptr<asio::io_context> owned, asio::io_context* io, LoopOptions options);
   bool run_one_();
   void begin_turn() noexcept;
+  void schedule_turn_end() noexcept;
+  // The loop must wake up at `when` at the latest; the system is told at the end of the turn.
+  void wake_by(TimePoint when) noexcept {
+    if (when < system_wakeup_) open_turn();
+  }
   void end_turn() noexcept;
   void run_local_work() noexcept;
   void run_hooks() noexcept;
   void drain_posted() noexcept;
   size_t fire_due_timers() noexcept;
   void arm_system_timer() noexcept;
-  void timers_changed() noexcept;
   void drop_everything() noexcept;
 
   std::unique_ptr<asio::io_context> owned_io_;
   asio::io_context* io_;
+  std::optional<asio::executor_work_guard<Executor>> stay_;  // our own io_context runs until stop()
   Ref<Shared> shared_;
   const Clock* clock_;
   const LoopOptions options_;
   TimePoint now_{};
-  bool turn_open_ = false;
+  bool turn_open_ = false;           // now_ holds; only on the loop's thread
+  bool turn_end_scheduled_ = false;  // a TurnEndHandler is queued in the io_context
+  bool dropping_ = false;            // the destructor runs
 
   LoopWork* local_head_ = nullptr;  // posted by the loop's own thread, first in first out
   LoopWork** local_tail_ = &local_head_;
   TurnHook* hooks_head_ = nullptr;
   TurnHook** hooks_tail_ = &hooks_head_;
-  TurnHook* running_hooks_ = nullptr;
+  TurnHook* running_hooks_ = nullptr;  // those of the turn that is ending
 
   TimerHeap timers_;
   std::unique_ptr<SystemTimer> system_timer_;  // null on virtual time
+  TimePoint system_wakeup_ = kNever;           // when it will call; TimePoint::min() on virtual time
   std::unique_ptr<uint8_t[]> read_buffer_;
 
   std::atomic<uint64_t> turns_{0};

@@ -28,7 +28,6 @@ class SleepAwaiter final : private Timer, private LoopCancel {
 
  private:
   bool begin();
-  void finish(Status result) noexcept;
   void on_timer() noexcept override;
   void on_dropped() noexcept override { promise_->abandon(); }
   void on_cancelled() noexcept override;
