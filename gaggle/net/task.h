@@ -220,9 +220,14 @@ class TaskPromise final : public TaskPromiseReturn<T> {
     return TaskAwaitTransform<X>::transform(std::move(other));
   }
   template <class X>
-    requires(!HasTaskAwaitTransform<std::remove_cvref_t<X>>)
-  X&& await_transform(X&& awaiter) noexcept {
-    return static_cast<X&&>(awaiter);
+    requires requires(X& x) { x.await_ready(); }
+  AwaiterReference<X> await_transform(X&& awaiter) noexcept {
+    return AwaiterReference<X>(awaiter);
+  }
+  template <class X>
+    requires requires(X& x) { x.await_ready(); }
+  AwaiterReference<X> await_transform(X& awaiter) noexcept {
+    return AwaiterReference<X>(awaiter);
   }
 
  private:

@@ -153,4 +153,21 @@ struct TaskAwaitTransform;
 template <class X>
 concept HasTaskAwaitTransform = requires(X&& x) { TaskAwaitTransform<X>::transform(std::move(x)); };
 
+// Awaits an awaiter that lives in the co_await expression or outside it. g++ 12 copies an awaiter
+// that await_transform gives by reference, so it's wrapped.
+template <class Awaiter>
+class AwaiterReference {
+ public:
+  explicit AwaiterReference(Awaiter& awaiter) noexcept : awaiter_(awaiter) {}
+  bool await_ready() { return awaiter_.await_ready(); }
+  template <class Promise>
+  auto await_suspend(std::coroutine_handle<Promise> handle) {
+    return awaiter_.await_suspend(handle);
+  }
+  decltype(auto) await_resume() { return awaiter_.await_resume(); }
+
+ private:
+  Awaiter& awaiter_;
+};
+
 }  // namespace gaggle
