@@ -84,9 +84,7 @@ HpackError HpackDecoder::decode_block(std::span<const uint8_t> block, HeaderBloc
   }
   // RFC 7541 §4.2: a change of size that the setting forces "MUST be signaled" at "the beginning
   // of the first header block following the change".
-  if (!reader.at_end() && table_.max_size_bytes() > smallest_limit_) {
-    return HpackError::kMissingSizeUpdate;
-  }
+  if (table_.max_size_bytes() > smallest_limit_) return HpackError::kMissingSizeUpdate;
   while (!reader.at_end()) {
     if (const HpackError error = read_field(reader, builder); error != HpackError::kOk) return error;
   }

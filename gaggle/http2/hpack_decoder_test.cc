@@ -87,6 +87,7 @@ TEST(HpackDecoder, after_our_setting_shrank_the_table_an_update_must_come_first)
   ASSERT_EQ(decode(decoder, BlockWriter().literal("a", "b")).error, HpackError::kOk);
   decoder.set_table_size_limit(100);
   EXPECT_EQ(decode(decoder, BlockWriter().indexed(62)).error, HpackError::kMissingSizeUpdate);
+  EXPECT_EQ(decode(decoder, {}).error, HpackError::kMissingSizeUpdate) << "an empty block is one, too";
 }
 
 TEST(HpackDecoder, an_update_to_the_new_setting_or_less_is_enough) {  // [100]
