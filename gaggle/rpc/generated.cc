@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gaggle/rpc/generated.h"
 
+#include "gaggle/net/block_on.h"
+
 namespace gaggle::generated {
 
 Task<Status> receive_one_request(ServerStream& stream, Message request) {
@@ -28,6 +30,18 @@ Task<Result<std::unique_ptr<ClientStream>>> open_untyped_and_send(ClientConnInte
   Result<bool> sent = co_await (*stream)->send(request);
   if (!sent) co_return std::move(sent).error();
   co_return std::move(*stream);
+}
+
+Task<Status> invoke_in_current_context(ClientConnInterface& conn, std::string_view method, ConstMessage request,
+                                       Message response, CallOptions options) {
+  const Context& context = co_await current_context();
+  Task<Status> call = conn.invoke(context, method, request, response, options);
+  co_return co_await std::move(call);
+}
+
+Status call_blocking(ClientConnInterface& conn, const Context& context, std::string_view method, ConstMessage request,
+                     Message response, const CallOptions& options) {
+  return block_on(conn.loop(), invoke_in_current_context(conn, method, request, response, options), context);
 }
 
 }  // namespace gaggle::generated

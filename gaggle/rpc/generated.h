@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "gaggle/net/spawn.h"
 #include "gaggle/net/task.h"
 #include "gaggle/rpc/client_conn_interface.h"
 #include "gaggle/rpc/protobuf.h"
@@ -188,12 +189,18 @@ Task<Result<Stream>> open_and_send(ClientConnInterface& conn, Context context, c
   co_return Stream{*std::move(stream)};
 }
 
+// A unary call for the context of the task that awaits it.
+Task<Status> invoke_in_current_context(ClientConnInterface& conn, std::string_view method, ConstMessage request,
+                                       Message response, CallOptions options);
+
 // The form of a unary call that takes an Asio completion token; it completes with the Status, always
-// by a post, on the token's executor or else on the connection's loop.
+// by a post, on the token's executor or else on the connection's loop. Cancellation through the
+// token's slot cancels the call.
 template <class Token>
 auto call_with_token(ClientConnInterface& conn, const Context& context, std::string_view method, ConstMessage request,
                      Message response, const CallOptions& options, Token&& token) {
-  return spawn(conn.loop(), conn.invoke(context, method, request, response, options), std::forward<Token>(token));
+  return spawn(conn.loop(), invoke_in_current_context(conn, method, request, response, options), context,
+               std::forward<Token>(token));
 }
 
 // The form of a unary call for threads without a loop: blocks until it has completed.
