@@ -103,7 +103,8 @@ class Connection {
 
   bool wants_write() const;
   // Fills `parts` with what is to be written next, up to about Limits::write_batch_bytes; returns
-  // how many it used. The memory stays as it is until written().
+  // how many it used. They are valid until the next call of anything here: write at once, without
+  // blocking, and ask again for what the socket didn't take.
   size_t gather(std::span<iovec> parts);
   // The first `bytes` of what gather() gave are written.
   void written(size_t bytes);
@@ -124,11 +125,12 @@ class Connection {
   size_t open_streams() const { return open_streams_; }
   // Server: streams that hold a slot, and those that wait for one.
   size_t used_slots() const { return used_slots_; }
-  size_t queued_streams() const { return queued_streams_; }
+  size_t queued_streams() const { return waiting_.size(); }
 
   // --- Sending (send.cc) ---
 
-  // The header section of a request or a response. With END_STREAM it is the whole message.
+  // The header section of a request or a response. With END_STREAM it is the whole message. On a
+  // client kEnded before a stream has an id means a GOAWAY came first: the request was never sent.
   SendResult send_headers(Stream& stream, std::span<const HeaderOut> fields, bool end_stream);
   SendResult send_headers(Stream& stream, const PreparedHeaders& prepared,
                           std::span<const HeaderOut> more, bool end_stream);
@@ -139,7 +141,7 @@ class Connection {
                            std::span<const HeaderOut> more);
   // A frame of `bytes` of content that the caller writes to the returned place at once, before any
   // other call. Null when flow control, the frame size, what is queued or the batch don't allow it
-  // now: use send_data.
+  // now: use send_data, which also says if it's because the stream is over.
   uint8_t* reserve_data(Stream& stream, size_t bytes, bool end_stream);
   // Content: small pieces are copied, large ones are shared until they are written.
   SendResult send_data(Stream& stream, Bytes content, bool end_stream);
@@ -202,111 +204,135 @@ class Connection {
     uint32_t padding_left = 0;
     bool end_stream = false;
     bool deliver = false;
+
+    bool active() const { return content_left != 0 || padding_left != 0; }
   };
   // A header block that isn't complete.
   struct OpenBlock {
     uint32_t stream_id = 0;  // 0: there is none
-    bool end_stream = false;
     uint32_t continuations = 0;
+    bool end_stream = false;
     OutputBuffer bytes;
   };
-  enum class Section : uint8_t { kHeaders, kTrailers };
 
   // receive.cc: bytes to frames
   size_t parse(const uint8_t* in, size_t size);
   size_t parse_preface(const uint8_t* in, size_t size);
-  size_t pass(const uint8_t* in, size_t size);
-  void receive_stored(std::span<const uint8_t>& bytes);
-  void store(std::span<const uint8_t> bytes);
+  std::span<const uint8_t> receive_stored(std::span<const uint8_t> bytes);
+  void watch_incomplete_input();
   bool check_frame(const FrameHeader& frame);
+  bool check_stream_id(const FrameHeader& frame);
   bool check_length(const FrameHeader& frame);
   bool passes(const FrameHeader& frame) const;
   bool put_off(const FrameHeader& frame);
+  void begin_passing(const FrameHeader& frame, uint8_t padding);
+  size_t pass(const uint8_t* in, size_t size);
 
-  // receive_frames.cc: one function per type of frame
+  // receive_frames.cc: one function for each type of frame
   void handle_frame(const FrameHeader& frame, const uint8_t* payload);
   void handle_priority(const FrameHeader& frame);
   void handle_rst_stream(const FrameHeader& frame, const uint8_t* payload);
   void handle_ping(const FrameHeader& frame, const uint8_t* payload);
+  void handle_ping_ack(uint64_t opaque);
   void handle_goaway(const FrameHeader& frame, const uint8_t* payload);
   void handle_window_update(const FrameHeader& frame, const uint8_t* payload);
+  bool is_idle(uint32_t stream_id) const;
 
   // receive_headers.cc
   void handle_headers(const FrameHeader& frame, const uint8_t* payload);
   void handle_continuation(const FrameHeader& frame, const uint8_t* payload);
-  void finish_block(uint32_t stream_id, std::span<const uint8_t> block, bool end_stream);
+  void extend_block(std::span<const uint8_t> fragment);
+  void continuation_flood();
+  void finish_block(uint32_t stream_id, std::span<const uint8_t> bytes, bool end_stream);
   void handle_request(uint32_t stream_id, HeaderBlockRef block, bool end_stream);
   void handle_response(Stream& stream, HeaderBlockRef block, bool end_stream);
   void handle_trailers(Stream& stream, HeaderBlockRef block, bool end_stream);
-  void handle_late_block(uint32_t stream_id);
-  void start_request(Stream& stream, HeaderBlockRef block, bool end_stream);
-  void start_queued();
+  void handle_late_block(uint32_t stream_id, size_t bytes);
+  void malformed(uint32_t stream_id);
+  void refuse(uint32_t stream_id);
 
   // receive_data.cc
-  bool begin_data(const FrameHeader& frame, uint8_t padding);
+  void begin_data(const FrameHeader& frame, uint8_t padding);
+  bool accept_data(Stream& stream, const FrameHeader& frame, uint32_t content);
+  void charge_small_data(Stream& stream, uint32_t content);
   void pass_content(std::span<const uint8_t> content);
-  void deliver_content(Stream& stream, std::span<const uint8_t> content, bool end_stream);
-  bool late_data(const FrameHeader& frame);
-  void charge_small_data(Stream& stream, const FrameHeader& frame, uint32_t content);
+  void late_data(const FrameHeader& frame);
 
   // flow.cc
   bool take_connection_window(uint32_t bytes);
   void return_connection_window();
-  void hold(Stream& stream, uint32_t bytes);
-  void unhold(Stream& stream, uint32_t bytes);
   void return_stream_window(Stream& stream);
+  void hold(Stream& stream, uint32_t bytes);
+  void unhold(Stream& stream, size_t bytes);
   void write_window_update(uint32_t stream_id, uint32_t increment);
+  void widen_connection(uint32_t increment);
+  void widen_stream(Stream& stream, uint32_t increment);
+  bool shift_send_windows(int64_t difference);
+  void shift_receive_windows(int64_t difference);
 
   // streams.cc
   Stream& accept(uint32_t stream_id);
+  void give_id(Stream& stream);
+  void begin(Stream& stream, uint32_t stream_id);
+  uint32_t slot_queue_limit() const;
+  void take_slot(Stream& stream);
+  void start_queued();
+  void deliver_early(Stream& stream);
   void end_local(Stream& stream);
   void end_remote(Stream& stream);
+  void complete(Stream& stream);
   void close(Stream& stream);
+  void notify_can_open();
   void settle(Stream& stream);
-  void reset_by_peer(Stream& stream, ErrorCode code);
+  void send_reset(Stream& stream, ErrorCode code);
+  void ignore_from_now(uint32_t stream_id, int64_t window);
+  void take_late_allowance(size_t bytes);
   void stream_error(uint32_t stream_id, ErrorCode code);
   void drop(Stream& stream, ErrorCode code, ResetOrigin origin);
+  void drop_unprocessed(uint32_t last_stream_id);
   void abandon_streams();
-  uint32_t slot_queue_limit() const;
+  template <class Condition>
+  void drop_each(Condition condition, ErrorCode code, ResetOrigin origin);
 
   // send.cc
   bool can_send(const Stream& stream) const { return !failed_ && !stream.local_closed(); }
-  bool begin_headers(Stream& stream);
-  bool list_fits(std::span<const HeaderOut> fields, uint64_t more) const;
   SendResult write_headers(Stream& stream, const PreparedHeaders* prepared,
                            std::span<const HeaderOut> fields, bool end_stream);
-  void encode_block(uint32_t stream_id, const PreparedHeaders* prepared,
-                    std::span<const HeaderOut> fields, bool end_stream);
-  void split_block(size_t start, uint32_t stream_id);
-  SendResult send_trailers(Stream& stream, const PreparedHeaders* prepared,
-                           std::span<const HeaderOut> fields);
+  SendResult write_trailers(Stream& stream, const PreparedHeaders* prepared,
+                            std::span<const HeaderOut> fields);
   static void defer_trailers(Stream& stream, const PreparedHeaders* prepared,
                              std::span<const HeaderOut> fields);
-  size_t sendable(const Stream& stream) const;
-  uint8_t* write_data_header(Stream& stream, size_t bytes, bool end_stream, size_t room);
+  bool list_fits(const PreparedHeaders* prepared, std::span<const HeaderOut> fields) const;
+  void encode_block(uint32_t stream_id, const PreparedHeaders* prepared,
+                    std::span<const HeaderOut> fields, bool end_stream);
+  void split_block(size_t start, uint32_t stream_id, uint8_t flags);
+  void write_data_header(Stream& stream, size_t bytes, bool end_stream);
 
   // output.cc
-  void pump();
-  void pump_stream(Stream& stream);
-  void finish_queue(Stream& stream);
+  bool may_frame(const Stream& stream) const;
   void schedule(Stream& stream);
   void unschedule(Stream& stream);
-  bool can_pump() const;
-  void count_control_frame();
-  void update_read_pause();
+  void pump();
+  void notify_writable(Stream& stream);
+  void frame_turn(Stream& stream);
+  void write_content(Stream& stream, size_t length);
+  void finish_queue(Stream& stream);
   uint8_t* begin_control_frame(FrameType type, uint8_t flags, uint32_t stream_id, uint32_t length);
   void write_rst_stream(uint32_t stream_id, ErrorCode code);
   void write_goaway(uint32_t last_stream_id, ErrorCode code, std::string_view debug);
+  void count_control_frame();
+  void update_read_pause();
 
   // settings_exchange.cc
+  void write_our_settings();
   void handle_settings(const FrameHeader& frame, const uint8_t* payload);
   void handle_settings_ack();
-  void apply_peer_settings(const Settings& before);
 
   // abuse.cc
   void charge(int64_t tenths);
   void charge_reset();
   void charge_window_update();
+  void settle_charge(bool paid);
 
   const Role role_;
   bool failed_ = false;
@@ -314,13 +340,13 @@ class Connection {
   bool read_paused_ = false;
   bool goaway_sent_ = false;
   bool goaway_received_ = false;
-  bool draining_ = false;       // the first GOAWAY of two is out
+  bool draining_ = false;  // the first GOAWAY of two is out
   bool last_goaway_sent_ = false;
   bool peer_settings_received_ = false;
   bool settings_acked_ = false;
-  bool open_refused_ = false;      // open_stream() said no for the peer's limit
-  bool traffic_since_ping_ = true;  // a PING after traffic is free
-  uint8_t preface_left_;
+  bool open_refused_ = false;       // open_stream() said no for the peer's limit
+  bool traffic_since_ping_ = true;  // since the peer's last: then its next is free
+  uint8_t preface_left_;            // server: bytes of kClientPreface that haven't come
   Events& events_;
   const Options options_;
 
@@ -328,40 +354,43 @@ class Connection {
   TimePoint preface_deadline_ = kNever;
   TimePoint block_deadline_ = kNever;
   TimePoint settings_deadline_ = kNever;
+  uint64_t steps_ = 0;         // frames and whole header blocks so far
+  uint64_t watched_step_ = 0;  // the one that block_deadline_ is for
 
   Settings peer_;
   PassingFrame passing_;
   OpenBlock block_;
-  OutputBuffer input_;      // an incomplete frame, or input that was put off
+  OutputBuffer input_;       // an incomplete frame, or input that was put off
   size_t input_needed_ = 0;  // bytes that input_ has to have for the next step
 
   StreamTable streams_;
   StreamHistory history_;
+  StreamLine waiting_;  // for a slot
+  StreamLine sending_;  // with content queued and a window of their own
   size_t open_streams_ = 0;
   size_t used_slots_ = 0;
-  size_t queued_streams_ = 0;
-  uint32_t new_requests_ = 0;
-  uint32_t last_peer_id_ = 0;    // server: highest id seen
-  uint32_t accepted_id_ = kMaxStreamId;  // server: highest id that our GOAWAY lets pass
-  uint32_t next_id_ = 1;         // client
-  uint32_t peer_last_id_ = kMaxStreamId;  // client: of the peer's GOAWAYs, the lowest
+  uint32_t idle_streams_ = 0;  // client: opened, HEADERS not sent
+  uint32_t new_requests_ = 0;  // in this turn
+  uint32_t last_peer_id_ = 0;  // server: the highest seen
+  uint32_t accepted_id_ = kMaxStreamId;   // server: the highest that our GOAWAY lets pass
+  uint32_t next_id_ = 1;                  // client
+  uint32_t peer_last_id_ = kMaxStreamId;  // client: the lowest of the peer's GOAWAYs
   uint32_t pings_outstanding_ = 0;
 
   int64_t send_window_ = kDefaultWindowBytes;
   int64_t receive_window_ = kDefaultWindowBytes;
   uint32_t connection_returnable_ = 0;
-  size_t held_bytes_ = 0;  // over all streams
-  uint32_t local_window_bytes_;  // initial window of streams, as the peer may see it now
+  uint32_t local_window_bytes_;  // of new streams, as the peer may see it now
+  size_t held_bytes_ = 0;        // sum of the streams' held_
+  int64_t late_allowance_ = 0;   // bytes that may come for streams we have reset
 
   HpackDecoder decoder_;
   HpackEncoder encoder_;
   OutputQueue output_;
-  Stream* first_sending_ = nullptr;
-  Stream* last_sending_ = nullptr;
-  uint32_t control_frames_ = 0;     // unwritten, as of control_end_
-  uint64_t control_end_ = 0;        // position behind the last of them
-  AbuseBucket abuse_;
+  uint32_t control_frames_ = 0;  // that the peer made us send, unwritten
+  uint64_t control_end_ = 0;     // position behind the last of them
   uint64_t window_updates_ = 0;
+  AbuseBucket abuse_;
   Counters counters_;
 };
 

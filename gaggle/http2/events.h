@@ -15,8 +15,8 @@ class Stream;
 
 // What a Connection tells the layer above, which implements this.
 //
-// Called from within receive(), on_time(), gather(), written(), fail() and connection_lost(), on
-// the connection's thread. A callback may call everything of the Connection that sends, consumes,
+// Called from within receive(), on_time(), gather(), written(), release(), fail() and
+// connection_lost(), on the connection's thread. A callback may call everything of the Connection that sends, consumes,
 // resets, opens or releases, the stream it was called for included; it must not call receive(),
 // gather(), written() or on_time(), and must not destroy the Connection. User code doesn't belong
 // in here: note what happened, and act when receive() has returned.
@@ -39,7 +39,8 @@ class Events {
   // A send said kFull; the queue has come down to half the bound since.
   virtual void on_writable(Stream& stream) = 0;
 
-  // Client: open_stream() said no for the peer's limit, and there is room again.
+  // Client: open_stream() said no for the peer's limit, and there is room again. Comes from within
+  // receive(), written() and release() only.
   virtual void on_can_open() {}
   // The peer will take no new streams. Streams above `last_stream_id` get on_reset with
   // kUnprocessed right after this; the others go on.

@@ -68,6 +68,7 @@ class Stream {
  private:
   friend class Connection;
   friend class StreamTable;
+  friend class StreamLine;
 
   // Trailers that can't be encoded yet, since data before them is queued: header blocks have to be
   // encoded in the order of the wire.
@@ -103,8 +104,9 @@ class Stream {
   bool started_ : 1 = false;           // the layer above knows it; on a server it holds a slot
   bool headers_sent_ : 1 = false;
   bool headers_received_ : 1 = false;  // the request, or the final response
-  bool end_queued_ : 1 = false;        // END_STREAM follows the last queued slice or the trailers
-  bool sending_ : 1 = false;           // member of the list of streams that can send
+  bool end_queued_ : 1 = false;        // END_STREAM follows the last queued slice
+  bool trailers_queued_ : 1 = false;   // and trailers_ has them
+  bool in_line_ : 1 = false;           // waits for its turn to send, or for a slot
   bool full_ : 1 = false;              // a send said kFull and on_writable hasn't come yet
   uint8_t small_frames_ = 0;           // charged DATA frames since the last completed message
 
@@ -123,8 +125,23 @@ class Stream {
 
   Stream* next_ = nullptr;  // all streams of the connection, or the pool
   Stream* previous_ = nullptr;
-  Stream* next_sending_ = nullptr;
-  Stream* previous_sending_ = nullptr;
+  Stream* next_in_line_ = nullptr;  // those that can send, or those that wait for a slot
+  Stream* previous_in_line_ = nullptr;
+};
+
+// Streams that take turns. A stream is in one line at most. Doesn't own.
+class StreamLine {
+ public:
+  Stream* front() const { return first_; }
+  bool empty() const { return first_ == nullptr; }
+  size_t size() const { return size_; }
+  void push_back(Stream& stream);
+  void remove(Stream& stream);
+
+ private:
+  Stream* first_ = nullptr;
+  Stream* last_ = nullptr;
+  size_t size_ = 0;
 };
 
 }  // namespace gaggle::http2

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Flow control (RFC 9113 §5.2, §6.9), both ways.
+//
+// Receiving: the connection's window comes back when bytes arrive, whatever becomes of them, so
+// that a stream nobody reads doesn't stop the others; a stream's window comes back when the
+// application takes its bytes. Between the two, memory is bounded by the streams' windows and by
+// Limits::unconsumed_bytes, which counts what nobody waits for.
+#include <algorithm>
+
+#include "gaggle/http2/connection.h"
+
+namespace gaggle::http2 {
+
+bool Connection::take_connection_window(uint32_t bytes) {
+  if (receive_window_ < bytes) {
+    fail(ErrorCode::kFlowControlError, "more DATA than the connection's window");
+    return false;
+  }
+  receive_window_ -= bytes;
+  connection_returnable_ += bytes;
+  return true;
+}
+
+void Connection::return_connection_window() {
+  if (connection_returnable_ < options_.connection_window_bytes / 2 || failed_) return;
+  if (held_bytes_ >= options_.limits.unconsumed_bytes) {
+    ++counters_.withheld_credits;
+    return;
+  }
+  receive_window_ += connection_returnable_;
+  write_window_update(0, connection_returnable_);
+  connection_returnable_ = 0;
+}
+
+void Connection::hold(Stream& stream, uint32_t bytes) {
+  const uint32_t awaited = std::min(stream.expected_, bytes);
+  stream.expected_ -= awaited;
+  stream.held_ += bytes - awaited;
+  held_bytes_ += bytes - awaited;
+}
+
+void Connection::unhold(Stream& stream, size_t bytes) {
+  const uint32_t freed = static_cast<uint32_t>(std::min<size_t>(stream.held_, bytes));
+  if (freed == 0) return;
+  stream.held_ -= freed;
+  held_bytes_ -= freed;
+  return_connection_window();
+}
+
+void Connection::consume(Stream& stream, size_t bytes) {
+  unhold(stream, bytes);
+  if (failed_ || stream.remote_closed()) return;
+  const size_t ahead = std::min<size_t>(stream.advanced_, bytes);
+  stream.advanced_ -= static_cast<uint32_t>(ahead);
+  stream.returnable_ += static_cast<uint32_t>(bytes - ahead);
+  return_stream_window(stream);
+}
+
+void Connection::return_stream_window(Stream& stream) {
+  // Half a window at a time: a peer at full speed doesn't stop, and few frames are sent.
+  if (stream.returnable_ <= local_window_bytes_ / 2) return;
+  stream.receive_window_ += stream.returnable_;
+  write_window_update(stream.id_, stream.returnable_);
+  stream.returnable_ = 0;
+}
+
+void Connection::expect(Stream& stream, size_t bytes) {
+  unhold(stream, SIZE_MAX);
+  if (failed_ || stream.remote_closed()) return;
+  const int64_t wanted = static_cast<int64_t>(std::min<size_t>(bytes, kMaxWindowBytes));
+  stream.expected_ = static_cast<uint32_t>(wanted);
+  if (stream.receive_window_ >= wanted) return;
+  // First what is due to the stream anyway; the rest in advance, to be paid off by consume().
+  int64_t grant = stream.returnable_;
+  if (stream.receive_window_ + grant < wanted) {
+    const int64_t ahead = wanted - stream.receive_window_ - grant;
+    stream.advanced_ += static_cast<uint32_t>(ahead);
+    grant += ahead;
+  }
+  stream.returnable_ = 0;
+  grant = std::min<int64_t>(grant, kMaxWindowBytes);
+  stream.receive_window_ += grant;
+  write_window_update(stream.id_, static_cast<uint32_t>(grant));
+}
+
+void Connection::write_window_update(uint32_t stream_id, uint32_t increment) {
+  write_u32(begin_control_frame(FrameType::kWindowUpdate, 0, stream_id, 4), increment);
+}
+
+// Sending.
+
+void Connection::widen_connection(uint32_t increment) {
+  // §6.9: "a flow-control window increment of 0 […] on the connection flow-control window MUST be
+  // treated as a connection error"
+  if (increment == 0) return fail(ErrorCode::kProtocolError, "WINDOW_UPDATE by 0");
+  send_window_ += increment;
+  // §6.9.1: no window may exceed 2^31-1.
+  if (send_window_ > kMaxWindowBytes) fail(ErrorCode::kFlowControlError, "the connection's window exceeds 2^31-1");
+}
+
+void Connection::widen_stream(Stream& stream, uint32_t increment) {
+  if (increment == 0) return stream_error(stream.id_, ErrorCode::kProtocolError);
+  stream.send_window_ += increment;
+  if (stream.send_window_ > kMaxWindowBytes) return stream_error(stream.id_, ErrorCode::kFlowControlError);
+  schedule(stream);
+}
+
+// §6.9.2: "When the value of SETTINGS_INITIAL_WINDOW_SIZE changes, a receiver MUST adjust the size
+// of all stream flow-control windows that it maintains by the difference". They may go below zero.
+bool Connection::shift_send_windows(int64_t difference) {
+  for (Stream* stream = streams_.first(); stream != nullptr; stream = StreamTable::next(*stream)) {
+    if (stream->id_ == 0 || stream->is_over()) continue;
+    stream->send_window_ += difference;
+    if (stream->send_window_ > kMaxWindowBytes) {
+      fail(ErrorCode::kFlowControlError, "SETTINGS_INITIAL_WINDOW_SIZE takes a window past 2^31-1");
+      return false;
+    }
+    schedule(*stream);
+  }
+  return true;
+}
+
+void Connection::shift_receive_windows(int64_t difference) {
+  for (Stream* stream = streams_.first(); stream != nullptr; stream = StreamTable::next(*stream)) {
+    if (stream->id_ != 0) stream->receive_window_ += difference;
+  }
+}
+
+}  // namespace gaggle::http2

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gaggle/http2/stream_table.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+namespace gaggle::http2 {
+
+namespace {
+constexpr size_t kFirstWindow = 16;
+constexpr size_t kKeptSliceBytes = 1024;  // of a pooled stream's queue
+bool below(const Stream* stream, uint32_t id) { return stream->id() < id; }
+}  // namespace
+
+StreamTable::~StreamTable() {
+  for (Stream* stream = first_; stream != nullptr;) delete std::exchange(stream, stream->next_);
+  for (Stream* stream = pool_; stream != nullptr;) delete std::exchange(stream, stream->next_);
+}
+
+Stream& StreamTable::create() {
+  Stream* stream = pool_;
+  if (stream != nullptr) {
+    pool_ = stream->next_;
+    --pooled_;
+  } else {
+    stream = new Stream;
+  }
+  link_last(*stream);
+  ++size_;
+  return *stream;
+}
+
+void StreamTable::assign_id(Stream& stream, uint32_t id) {
+  stream.id_ = id;
+  if (size_ * 2 > window_.size()) {
+    grow(std::max(kFirstWindow, window_.size() * 2));
+  } else {
+    put(stream);
+  }
+}
+
+void StreamTable::put(Stream& stream) {
+  Stream*& slot = window_[(stream.id_ >> 1) & (window_.size() - 1)];
+  Stream* elder = slot;
+  slot = &stream;
+  if (elder == nullptr) return;
+  if (elder->id_ > stream.id_) std::swap(slot, elder);
+  elders_.insert(std::lower_bound(elders_.begin(), elders_.end(), elder->id_, below), elder);
+}
+
+void StreamTable::grow(size_t slots) {
+  window_.assign(slots, nullptr);
+  elders_.clear();
+  for (Stream* stream = first_; stream != nullptr; stream = stream->next_) {
+    if (stream->id_ != 0) put(*stream);
+  }
+}
+
+Stream* StreamTable::find_elder(uint32_t id) const {
+  const auto at = std::lower_bound(elders_.begin(), elders_.end(), id, below);
+  return at != elders_.end() && (*at)->id_ == id ? *at : nullptr;
+}
+
+void StreamTable::destroy(Stream& stream) {
+  if (stream.id_ != 0) {
+    Stream*& slot = window_[(stream.id_ >> 1) & (window_.size() - 1)];
+    if (slot == &stream) {
+      slot = nullptr;
+    } else {
+      elders_.erase(std::lower_bound(elders_.begin(), elders_.end(), stream.id_, below));
+    }
+  }
+  unlink(stream);
+  --size_;
+
+  SliceQueue queue = std::move(stream.queue_);
+  auto trailers = std::move(stream.trailers_);
+  std::destroy_at(&stream);
+  std::construct_at(&stream);
+  queue.clear();
+  if (queue.memory_bytes() <= kKeptSliceBytes) stream.queue_ = std::move(queue);
+  stream.trailers_ = std::move(trailers);
+  stream.next_ = pool_;
+  pool_ = &stream;
+  ++pooled_;
+}
+
+void StreamTable::move_to_end(Stream& stream) {
+  unlink(stream);
+  link_last(stream);
+}
+
+void StreamTable::link_last(Stream& stream) {
+  stream.next_ = nullptr;
+  stream.previous_ = last_;
+  (last_ != nullptr ? last_->next_ : first_) = &stream;
+  last_ = &stream;
+}
+
+void StreamTable::unlink(Stream& stream) {
+  (stream.previous_ != nullptr ? stream.previous_->next_ : first_) = stream.next_;
+  (stream.next_ != nullptr ? stream.next_->previous_ : last_) = stream.previous_;
+}
+
+void StreamTable::release_idle_memory() {
+  while (pool_ != nullptr) delete std::exchange(pool_, pool_->next_);
+  pooled_ = 0;
+  if (size_ == 0) {
+    window_ = {};
+    elders_ = {};
+  }
+}
+
+size_t StreamTable::memory_bytes() const {
+  return (size_ + pooled_) * sizeof(Stream) + (window_.capacity() + elders_.capacity()) * sizeof(Stream*);
+}
+
+void StreamHistory::opened(uint32_t id) {
+  const uint32_t i = index(id);
+  const uint32_t skipped_from = i - next_ > kIds ? i - kIds : next_;
+  for (uint32_t skipped = skipped_from; skipped < i; ++skipped) {
+    set(opened_, skipped, false);
+    set(reset_, skipped, false);
+  }
+  set(opened_, i, true);
+  set(reset_, i, false);
+  next_ = i + 1;
+}
+
+void StreamHistory::reset_by_us(uint32_t id) {
+  if (next_ - index(id) <= kIds) set(reset_, index(id), true);
+}
+
+StreamHistory::Past StreamHistory::past(uint32_t id) const {
+  const uint32_t i = index(id);
+  if (next_ - i > kIds) return Past::kForgotten;
+  if (test(reset_, i)) return Past::kResetByUs;
+  return test(opened_, i) ? Past::kEnded : Past::kSkipped;
+}
+
+}  // namespace gaggle::http2
