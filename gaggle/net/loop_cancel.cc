@@ -7,6 +7,7 @@ namespace gaggle {
 
 void LoopCancel::listen(Loop& loop, const Context& context) noexcept {
   loop_ = &loop;
+  stopped_ = false;
   context.subscribe(*this);
 }
 

@@ -19,7 +19,8 @@ class LoopCancel : private CancelListener {
   LoopCancel() noexcept : hop_(*this) {}
   ~LoopCancel() override { CancelListener::unsubscribe(); }
 
-  // Loop's thread. Calls on_cancelled once, later, if the context is or gets cancelled.
+  // Loop's thread. Calls on_cancelled once, later, if the context is or gets cancelled. May be called
+  // again for other work, once it was stopped and is quiet.
   void listen(Loop& loop, const Context& context) noexcept;
   // Loop's thread. on_cancelled won't be called any more. True: the object may go. False: on_quiet()
   // follows on the loop.
