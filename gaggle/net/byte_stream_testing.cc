@@ -98,7 +98,9 @@ class Pipe : public std::enable_shared_from_this<Pipe> {
 
   // Waiters are told from the loop's queue, never from within a read or write.
   void changed() {
-    if (!chunks_.empty() && !has_arrived()) {
+    if (held_) {
+      arrival_.disarm();
+    } else if (!chunks_.empty() && !has_arrived()) {
       arrival_.arm_at(chunks_.front().arrives);
     } else if (chunks_.empty() && writer_closed_ && !at_end()) {
       arrival_.arm_at(end_at_);

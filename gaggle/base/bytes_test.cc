@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gaggle/base/bytes.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <thread>
+#include <vector>
+
+namespace gaggle {
+namespace {
+
+TEST(Bytes, empty_ones_own_nothing) {
+  EXPECT_TRUE(Bytes().empty());
+  EXPECT_EQ(Bytes::copy_of(""), Bytes());
+  EXPECT_EQ(Bytes::take(std::string()), Bytes());
+  uint8_t* content = nullptr;
+  EXPECT_TRUE(Bytes::uninitialised(0, &content).empty());
+}
+
+TEST(Bytes, slices_share_the_storage_and_outlive_the_whole) {
+  Bytes slice;
+  {
+    const Bytes whole = Bytes::copy_of("hello, world");
+    slice = whole.slice(7);
+    EXPECT_EQ(slice.data(), whole.data() + 7) << "no copy";
+  }
+  EXPECT_EQ(slice.view(), "world");
+  EXPECT_EQ(slice.slice(1, 3).view(), "orl");
+  EXPECT_TRUE(slice.slice(5).empty()) << "a slice is cut to what there is";
+  EXPECT_TRUE(slice.slice(99, 1).empty());
+}
+
+TEST(Bytes, taking_a_string_moves_its_content) {
+  std::string text(1000, 'x');
+  const char* where = text.data();
+  const Bytes bytes = Bytes::take(std::move(text));
+  EXPECT_EQ(reinterpret_cast<const char*>(bytes.data()), where);
+}
+
+TEST(Bytes, are_written_before_they_are_shared) {
+  uint8_t* content = nullptr;
+  Bytes bytes = Bytes::uninitialised(3, &content);
+  std::memcpy(content, "abc", 3);
+  EXPECT_EQ(bytes.view(), "abc");
+  bytes.remove_prefix(2);
+  EXPECT_EQ(bytes.view(), "c");
+  bytes.remove_prefix(1);
+  EXPECT_TRUE(bytes.empty());
+}
+
+TEST(Bytes, unowned_ones_point_at_what_they_were_given) {
+  static constexpr char kLiteral[] = "literal";
+  EXPECT_EQ(Bytes::unowned(kLiteral).data(), reinterpret_cast<const uint8_t*>(kLiteral));
+}
+
+TEST(Bytes, survive_assignment_to_themselves) {
+  Bytes bytes = Bytes::copy_of("self");
+  Bytes& same = bytes;
+  bytes = same;
+  bytes = std::move(same);
+  EXPECT_EQ(bytes.view(), "self");
+}
+
+TEST(Bytes, are_counted_from_several_threads) {
+  const Bytes shared = Bytes::copy_of("shared by threads");
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([copy = shared] {
+      for (int j = 0; j < 1000; ++j) ASSERT_EQ(Bytes(copy).slice(0, 6).view(), "shared");
+    });
+  }
+  for (auto& thread : threads) thread.join();
+}
+
+}  // namespace
+}  // namespace gaggle
