@@ -128,6 +128,7 @@ bool Loop::is_current() const noexcept {
 
 void Loop::run() {
   const Enter enter(*this);
+  const Running running(runners_);
   io_->restart();
   io_->run();
 }

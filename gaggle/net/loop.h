@@ -76,6 +76,7 @@ class Loop {
   template <class Predicate>
   void run_until(Predicate&& done) {
     const Enter enter(*this);
+    const Running running(runners_);
     io_->restart();
     while (!done() && run_one_()) {
     }
@@ -83,6 +84,9 @@ class Loop {
 
   // Whether the calling thread is running this loop.
   bool is_current() const noexcept;
+  // Whether some thread is inside run() or run_until() now: waiting for this loop makes sense. What a
+  // user's io_context does by itself isn't known here. From any thread.
+  bool is_running() const noexcept { return runners_.load(std::memory_order_acquire) != 0; }
   // The loop whose work the calling thread is doing, or null.
   static Loop* current() noexcept;  // within plain handlers of a user's io_context: null
   // Whether blocking here would block a loop.
@@ -165,6 +169,18 @@ class Loop {
     Function function_;
   };
 
+  // Counts a thread inside run() or run_until().
+  class Running {
+   public:
+    explicit Running(std::atomic<int>& count) noexcept : count_(count) { count_.fetch_add(1, std::memory_order_acq_rel); }
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+    ~Running() { count_.fetch_sub(1, std::memory_order_acq_rel); }
+
+   private:
+    std::atomic<int>& count_;
+  };
+
   Loop(std::unique_ptr<asio::io_context> owned, asio::io_context* io, LoopOptions options);
   bool run_one_();
   void begin_turn() noexcept;
@@ -207,6 +223,7 @@ class Loop {
   std::atomic<uint64_t> slow_turns_{0};
   std::atomic<Duration::rep> longest_turn_{0};
   std::atomic<int64_t> load_{0};
+  std::atomic<int> runners_{0};
 
   alignas(64) std::atomic<LoopWork*> posted_{nullptr};  // last in first out; drained whole
 };

@@ -35,6 +35,9 @@ class LoopGroup {
   // The calling thread's loop when it's one of these, else next().
   Loop& local_or_next() noexcept;
 
+  // Whether the group runs its loops itself, on threads of its own.
+  bool has_threads() const noexcept { return !owned_.empty(); }
+
   // Whether the calling thread runs one of these loops: whoever blocks here waits for itself.
   bool on_loop_thread() const noexcept;
 
