@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -19,7 +19,9 @@ namespace gaggle::cache {
 
 // One node of a cache cluster: its groups, and who the other nodes are.
 //
-// Thread-safe. Groups live as long as the cache. It knows no network: a PeerFactory (see rpc.h)
+// Thread-safe. Groups live as long as the cache. Its destruction, from a thread of no loop, cancels
+// the loads still under way and doesn't wait for them; nobody waits for a value then, and the loops
+// are still there. It knows no network: a PeerFactory (see rpc.h)
 // makes the other nodes reachable, and CacheService makes this one so.
 //
 //   Cache cache;
@@ -45,15 +47,15 @@ class Cache {
   // connections. INVALID_ARGUMENT when `self` isn't a member, or an address makes no peer: then
   // nothing changes.
   Status set_members(std::string self, std::span<const std::string> members);
-  std::shared_ptr<const Membership> membership() const { return membership_.load(); }
+  std::shared_ptr<const Membership> membership() const { return membership_->get(); }
 
  private:
   const std::unique_ptr<PeerFactory> peer_factory_;
   const Clock& clock_;
-  std::atomic<std::shared_ptr<const Membership>> membership_;
+  const std::shared_ptr<CurrentMembership> membership_;  // groups share it
   std::mutex members_mutex_;          // one set_members at a time
   mutable std::mutex groups_mutex_;   // guards groups_; once per request, held for a map lookup
-  std::map<std::string, std::unique_ptr<Group>, std::less<>> groups_;
+  std::map<std::string, std::shared_ptr<Group>, std::less<>> groups_;  // shared with loads under way
 };
 
 }  // namespace gaggle::cache

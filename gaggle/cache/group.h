@@ -20,7 +20,7 @@
 
 namespace gaggle::cache {
 
-class Membership;
+class CurrentMembership;
 
 inline constexpr size_t kMaxKeyBytes = 64u << 10;
 
@@ -33,18 +33,19 @@ struct GroupOptions {
   size_t max_value_bytes = (4u << 20) - 1024;        // larger: RESOURCE_EXHAUSTED, never stored
 };
 
-// What a group has done, with the names the groupcache family uses.
+// What a group has done, with the names the groupcache family uses. gets = cache_hits + loads.
 struct GroupCounters {
-  uint64_t gets = 0;             // every get, also from other nodes
+  uint64_t gets = 0;             // every get of a valid key, also from other nodes
   uint64_t cache_hits = 0;
   uint64_t peer_loads = 0;       // values that another node gave
-  uint64_t peer_errors = 0;
+  uint64_t peer_errors = 0;      // questions that another node couldn't be asked, or couldn't answer
   uint64_t loads = 0;            // gets that found nothing in the store
   uint64_t loads_deduped = 0;    // of these, the ones that no other was under way for
   uint64_t local_loads = 0;      // values that the loader gave
   uint64_t local_load_errs = 0;
   uint64_t server_requests = 0;  // gets that came over the network
-  uint64_t split_views = 0;      // forwarded gets whose sender sees another cluster
+  uint64_t split_views = 0;      // forwarded gets that missed, whose sender sees another cluster
+  uint64_t loads_now = 0;        // under way at this moment
   StoreStats store;
 };
 
@@ -55,11 +56,17 @@ struct GroupCounters {
 // *route* flight may wait for another node; a *load* flight waits for the origin only. What a node
 // forwards enters the load tier of the node it's sent to, never a route flight, and is never sent
 // on; so no two nodes can wait for each other, whatever each believes about who owns the key.
-// Thread-safe; the calling task resumes on its own loop.
-class Group {
+//
+// When the owner can't be reached, the next in the slot's ranking is asked, and so on, until it's
+// this node's own turn to load. Values are kept where they were loaded.
+// Thread-safe; the calling task resumes on its own loop. A hit is answered without a task.
+class Group : public std::enable_shared_from_this<Group> {
  public:
   Group(std::string name, GroupOptions options, std::unique_ptr<Loader> loader, const Clock& clock,
-        const std::atomic<std::shared_ptr<const Membership>>& membership);
+        std::shared_ptr<const CurrentMembership> membership);
+  ~Group();
+  Group(const Group&) = delete;
+  Group& operator=(const Group&) = delete;
 
   const std::string& name() const noexcept { return name_; }
   const GroupOptions& options() const noexcept { return options_; }
@@ -69,12 +76,20 @@ class Group {
   // caller. `key` must live until the task has ended.
   Task<Result<Value>> get(Context context, std::string_view key);
 
-  // The same for a request that another node forwarded: answered here, from the store or the
-  // loader.
+  // The same for a request that another node forwarded. From a member of the cluster as this node
+  // sees it: answered here, from the store or the loader. From anybody else it's a client's request,
+  // with two differences that keep nodes whose views have nothing in common from waiting for each
+  // other in a ring: it joins no route flight, and what was forwarded twice stays here.
   Task<Result<Value>> get_forwarded(Context context, std::string_view key, const Hop& hop);
+
+  // The value if the store has it; counts as a get then, and as nothing else.
+  bool find(std::string_view key, Value& value);
 
   // Forgets the key on this node. A load that began before never publishes what it finds.
   void remove(std::string_view key);
+
+  // Cancels every load under way.
+  void cancel_loads();
 
   void count_server_request() noexcept { add(counts_.server_requests); }
   GroupCounters counters() const;
@@ -87,22 +102,40 @@ class Group {
   };
   static void add(Count& count) noexcept { count.fetch_add(1, std::memory_order_relaxed); }
 
-  class RouteWork;
-  class LoadWork;
-  Task<Result<Value>> route(Context context, std::string_view key);
-  Task<Result<Value>> load(Context context, std::string_view key);
-  Task<Result<Value>> load_from_origin(Context context, std::string_view key);
-  void publish(std::string_view key, const Value& value);
+  // The two tiers' works.
+  class Tier : public FlightWork {
+   public:
+    explicit Tier(Group& group) noexcept : group_(group) {}
+    std::shared_ptr<const void> keep_alive() override { return group_.weak_from_this().lock(); }
+
+   protected:
+    Group& group_;
+  };
+  class RouteTier final : public Tier {
+   public:
+    using Tier::Tier;
+    Task<Result<Value>> run(const Context& context, std::string_view key) override;
+  };
+  class LoadTier final : public Tier {
+   public:
+    using Tier::Tier;
+    Task<Result<Value>> run(const Context& context, std::string_view key) override;
+    void publish(std::string_view key, const Value& value) override;
+  };
+
+  TimePoint now() const noexcept;
+  Task<Result<Value>> route(Context context, std::string_view key, uint32_t hops);
+  Task<Result<Value>> load(const Context& context, std::string_view key);
 
   const std::string name_;
   const GroupOptions options_;
   const std::unique_ptr<Loader> loader_;
   const Clock& clock_;
-  const std::atomic<std::shared_ptr<const Membership>>& membership_;
+  const std::shared_ptr<const CurrentMembership> membership_;
   const std::unique_ptr<Store> store_;
   Counts counts_;
-  std::unique_ptr<FlightWork> route_work_;
-  std::unique_ptr<FlightWork> load_work_;
+  RouteTier route_tier_{*this};
+  LoadTier load_tier_{*this};
   FlightTable routes_;
   FlightTable loads_;
 };

@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "gaggle/cache/peer.h"
@@ -36,6 +38,26 @@ class Membership {
   std::string self_;
   std::optional<size_t> self_index_;
   std::vector<std::shared_ptr<Peer>> peers_;
+};
+
+// The membership of this moment. A mutex, held while a pointer is copied: the lock-free form of
+// libstdc++ 12 is a lock, too, and one that ThreadSanitizer objects to. Not on the way of a hit.
+class CurrentMembership {
+ public:
+  explicit CurrentMembership(std::shared_ptr<const Membership> first) : current_(std::move(first)) {}
+
+  std::shared_ptr<const Membership> get() const {
+    const std::lock_guard lock(mutex_);
+    return current_;
+  }
+  void set(std::shared_ptr<const Membership> next) {
+    const std::lock_guard lock(mutex_);
+    current_.swap(next);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Membership> current_;  // guarded by mutex_
 };
 
 }  // namespace gaggle::cache
