@@ -8,47 +8,11 @@
 namespace gaggle::http2 {
 namespace {
 
-// In the order of HeaderName.
-constexpr std::array<std::string_view, static_cast<size_t>(HeaderName::kCount)> kNames{
-    "",
-    "",
-    ":authority",
-    ":method",
-    ":path",
-    ":scheme",
-    ":status",
-    "content-type",
-    "content-length",
-    "te",
-    "user-agent",
-    "host",
-    "cookie",
-    "authorization",
-    "date",
-    "server",
-    "connection",
-    "keep-alive",
-    "proxy-connection",
-    "transfer-encoding",
-    "upgrade",
-    "grpc-timeout",
-    "grpc-encoding",
-    "grpc-accept-encoding",
-    "grpc-status",
-    "grpc-message",
-    "grpc-status-details-bin",
-    "grpc-previous-rpc-attempts",
-    "grpc-retry-pushback-ms",
-    "grpc-tags-bin",
-    "grpc-trace-bin",
-    "grpc-internal-encoding-request",
-};
-
 constexpr size_t kLongestName = 30;
 
 // The ids sorted by the length of their names, and where each length begins.
 struct ByLength {
-  std::array<HeaderName, kNames.size()> ids{};
+  std::array<HeaderName, kHeaderNameTexts.size()> ids{};
   std::array<uint8_t, kLongestName + 2> first{};
 };
 
@@ -57,8 +21,8 @@ consteval ByLength sort_by_length() {
   uint8_t count = 0;
   for (size_t length = 1; length <= kLongestName; ++length) {
     sorted.first[length] = count;
-    for (size_t id = 0; id < kNames.size(); ++id) {
-      if (kNames[id].size() == length) sorted.ids[count++] = static_cast<HeaderName>(id);
+    for (size_t id = 0; id < kHeaderNameTexts.size(); ++id) {
+      if (kHeaderNameTexts[id].size() == length) sorted.ids[count++] = static_cast<HeaderName>(id);
     }
   }
   sorted.first[kLongestName + 1] = count;
@@ -66,7 +30,7 @@ consteval ByLength sort_by_length() {
 }
 
 constexpr ByLength kByLength = sort_by_length();
-static_assert(kByLength.first[kLongestName + 1] == kNames.size() - 2, "a name is too long or empty");
+static_assert(kByLength.first[kLongestName + 1] == kHeaderNameTexts.size() - 2, "a name is too long or empty");
 
 // RFC 9110 §5.6.2 tchar without upper case, which RFC 9113 §8.2.1 forbids.
 consteval std::array<uint8_t, 256> make_name_problems() {
@@ -116,14 +80,12 @@ HeaderName find_header_name(std::string_view name) {
   if (length == 0) return HeaderName::kOther;
   if (length <= kLongestName) {
     for (size_t i = kByLength.first[length]; i < kByLength.first[length + 1]; ++i) {
-      const std::string_view known = kNames[static_cast<size_t>(kByLength.ids[i])];
+      const std::string_view known = kHeaderNameTexts[static_cast<size_t>(kByLength.ids[i])];
       if (std::memcmp(known.data(), name.data(), length) == 0) return kByLength.ids[i];
     }
   }
   return name[0] == ':' ? HeaderName::kOtherPseudo : HeaderName::kOther;
 }
-
-std::string_view header_name_text(HeaderName id) { return kNames[static_cast<size_t>(id)]; }
 
 uint8_t check_header_name(std::string_view name) {
   if (name.empty()) return HeaderProblem::kEmptyName;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -98,8 +100,46 @@ struct HeaderOut {
 // The id of `name`, compared exactly (HTTP/2 names are lower case).
 HeaderName find_header_name(std::string_view name);
 
+// The names' spelling, in the order of HeaderName.
+inline constexpr std::array<std::string_view, static_cast<size_t>(HeaderName::kCount)> kHeaderNameTexts{
+    "",
+    "",
+    ":authority",
+    ":method",
+    ":path",
+    ":scheme",
+    ":status",
+    "content-type",
+    "content-length",
+    "te",
+    "user-agent",
+    "host",
+    "cookie",
+    "authorization",
+    "date",
+    "server",
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "transfer-encoding",
+    "upgrade",
+    "grpc-timeout",
+    "grpc-encoding",
+    "grpc-accept-encoding",
+    "grpc-status",
+    "grpc-message",
+    "grpc-status-details-bin",
+    "grpc-previous-rpc-attempts",
+    "grpc-retry-pushback-ms",
+    "grpc-tags-bin",
+    "grpc-trace-bin",
+    "grpc-internal-encoding-request",
+};
+
 // The spelling of a known id, in static storage; empty for kOther and kOtherPseudo.
-std::string_view header_name_text(HeaderName id);
+constexpr std::string_view header_name_text(HeaderName id) {
+  return kHeaderNameTexts[static_cast<size_t>(id)];
+}
 
 // The HeaderProblem bits of a name or a value by itself.
 uint8_t check_header_name(std::string_view name);

@@ -158,7 +158,7 @@ HpackError HpackDecoder::read_literal(HpackReader& reader, HeaderBlockBuilder& b
     return HpackError::kOk;
   }
   // A known name is static, and so is one from the static table.
-  if (named_by != nullptr && field.id <= HeaderName::kOtherPseudo) {
+  if (named_by != nullptr && !HpackEntry::has_static_name(field.id)) {
     builder.add(field, *named_by);
   } else {
     builder.add_literal(field, mark);

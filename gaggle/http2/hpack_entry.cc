@@ -9,8 +9,8 @@ namespace gaggle::http2 {
 namespace {
 
 size_t bytes_needed(const HeaderField& field) {
-  const bool static_name = !header_name_text(field.id).empty();
-  return sizeof(HpackEntry) + field.value.size() + (static_name ? 0 : field.name.size());
+  const size_t name_bytes = HpackEntry::has_static_name(field.id) ? 0 : field.name.size();
+  return sizeof(HpackEntry) + field.value.size() + name_bytes;
 }
 
 }  // namespace
@@ -20,11 +20,8 @@ HpackEntry* HpackEntryPool::make(const HeaderField& field) {
   uint8_t size_class = 0;
   while (size_class < kOversize && kSizeClasses[size_class] < needed) ++size_class;
 
-  HpackEntry* entry = size_class < kOversize ? spare_[size_class] : nullptr;
-  if (entry != nullptr) {
-    spare_[size_class] = reinterpret_cast<HpackEntry*>(const_cast<char*>(entry->name_));
-    spare_bytes_ -= kSizeClasses[size_class];
-  } else {
+  HpackEntry* entry = take_spare(size_class);
+  if (entry == nullptr) {
     void* memory = std::malloc(size_class < kOversize ? kSizeClasses[size_class] : needed);
     if (memory == nullptr) throw std::bad_alloc();
     entry = new (memory) HpackEntry;
@@ -38,9 +35,7 @@ HpackEntry* HpackEntryPool::make(const HeaderField& field) {
   entry->binary_ = field.binary;
   entry->size_class_ = size_class;
   if (!field.value.empty()) std::memcpy(entry->bytes(), field.value.data(), field.value.size());
-  const std::string_view text = header_name_text(field.id);
-  entry->name_ = text.empty() ? entry->bytes() + field.value.size() : text.data();
-  if (text.empty() && !field.name.empty()) {
+  if (!HpackEntry::has_static_name(field.id) && !field.name.empty()) {
     std::memcpy(entry->bytes() + field.value.size(), field.name.data(), field.name.size());
   }
   live_bytes_ += footprint(entry);
@@ -54,9 +49,18 @@ void HpackEntryPool::recycle(HpackEntry* entry) {
     std::free(entry);
     return;
   }
-  entry->name_ = reinterpret_cast<const char*>(spare_[entry->size_class_]);
+  // A spare entry has the next one's address where its bytes were.
+  std::memcpy(entry->bytes(), &spare_[entry->size_class_], sizeof entry);
   spare_[entry->size_class_] = entry;
   spare_bytes_ += bytes;
+}
+
+HpackEntry* HpackEntryPool::take_spare(uint8_t size_class) {
+  if (size_class == kOversize || spare_[size_class] == nullptr) return nullptr;
+  HpackEntry* const entry = spare_[size_class];
+  std::memcpy(&spare_[size_class], entry->bytes(), sizeof entry);
+  spare_bytes_ -= kSizeClasses[size_class];
+  return entry;
 }
 
 size_t HpackEntryPool::footprint(const HpackEntry* entry) const {
@@ -65,14 +69,9 @@ size_t HpackEntryPool::footprint(const HpackEntry* entry) const {
 }
 
 void HpackEntryPool::trim() {
-  for (HpackEntry*& first : spare_) {
-    while (first != nullptr) {
-      HpackEntry* const entry = first;
-      first = reinterpret_cast<HpackEntry*>(const_cast<char*>(entry->name_));
-      std::free(entry);
-    }
+  for (uint8_t size_class = 0; size_class < kOversize; ++size_class) {
+    while (HpackEntry* const entry = take_spare(size_class)) std::free(entry);
   }
-  spare_bytes_ = 0;
 }
 
 }  // namespace gaggle::http2

@@ -14,12 +14,15 @@ class HpackEntryPool;
 
 // One entry of a dynamic table: a parsed field and the bytes behind it.
 //
-// A known name is not stored, its bytes are static; so an entry takes 24 bytes and the value, less
+// A known name is not stored, its bytes are static; so an entry takes 16 bytes and the value, less
 // than RFC 7541 §4.1 charges for it. Counted by reference (one for the table, one for each
 // HeaderBlock that points into it), without atomics.
 class HpackEntry {
  public:
-  std::string_view name() const { return {name_, name_size_}; }
+  std::string_view name() const {
+    return has_static_name(id_) ? header_name_text(id_)
+                                : std::string_view(bytes() + value_size_, name_size_);
+  }
   std::string_view value() const { return {bytes(), value_size_}; }
   HeaderName id() const { return id_; }
   HeaderField field() const {
@@ -30,6 +33,8 @@ class HpackEntry {
 
   void retain() { ++references_; }
 
+  static constexpr bool has_static_name(HeaderName id) { return id > HeaderName::kOtherPseudo; }
+
  private:
   friend class HpackEntryPool;
 
@@ -38,19 +43,18 @@ class HpackEntry {
 
   uint32_t references_;
   uint32_t value_size_;
-  const char* name_;  // static storage, or the bytes after the value; in a spare entry: the next
   uint32_t name_size_;
   HeaderName id_;
   uint8_t problems_;
   bool binary_;
   uint8_t size_class_;
 };
-static_assert(sizeof(HpackEntry) == 24);
+static_assert(sizeof(HpackEntry) == 16);
 
 // Makes and recycles entries. A table that is full inserts and evicts with each call that has a
 // deadline; the evicted entry's memory becomes the inserted one's.
 //
-// Entries up to 512 bytes are kept when released, up to kMaxSpareBytes in all; larger ones go back
+// Entries up to 504 bytes are kept when released, up to kMaxSpareBytes in all; larger ones go back
 // to the heap. All entries must be released before the pool goes.
 class HpackEntryPool {
  public:
@@ -73,10 +77,12 @@ class HpackEntryPool {
   size_t memory_bytes() const { return live_bytes_ + spare_bytes_; }
 
  private:
-  static constexpr std::array<uint32_t, 6> kSizeClasses{32, 48, 64, 128, 256, 512};
+  // Eight less than a multiple of 16: what fits the common allocators exactly.
+  static constexpr std::array<uint32_t, 7> kSizeClasses{24, 40, 56, 88, 120, 248, 504};
   static constexpr uint8_t kOversize = kSizeClasses.size();
 
   void recycle(HpackEntry* entry);
+  HpackEntry* take_spare(uint8_t size_class);
   size_t footprint(const HpackEntry* entry) const;
 
   std::array<HpackEntry*, kSizeClasses.size()> spare_{};
