@@ -66,6 +66,8 @@ function(gaggle_generate)
   add_library(${arg_TARGET} STATIC ${sources})
   target_compile_features(${arg_TARGET} PUBLIC cxx_std_23)
   set_target_properties(${arg_TARGET} PROPERTIES
+    # protoc needs none of the libraries that its output will be linked to.
+    OPTIMIZE_DEPENDENCIES ON
     CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON GAGGLE_HEADERS "${headers}" GAGGLE_HEADERS_DIR "${out}")
   target_include_directories(${arg_TARGET} PUBLIC $<BUILD_INTERFACE:${out}>)
   target_link_libraries(${arg_TARGET} PUBLIC protobuf::libprotobuf ${arg_LINK})
