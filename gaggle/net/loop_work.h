@@ -37,7 +37,7 @@ class LoopWork {
   virtual void on_dropped() noexcept {}
 
  protected:
-  ~LoopWork() = default;
+  virtual ~LoopWork() = default;
 
  private:
   friend class Loop;

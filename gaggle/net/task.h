@@ -158,7 +158,7 @@ class TaskPromiseReturn : public TaskPromiseBase {
   TaskOutcome<T>& outcome() noexcept { return outcome_; }
 
  protected:
-  ~TaskPromiseReturn() = default;
+  ~TaskPromiseReturn() override = default;
   TaskOutcome<T> outcome_;
 };
 template <>
@@ -168,7 +168,7 @@ class TaskPromiseReturn<void> : public TaskPromiseBase {
   TaskOutcome<void>& outcome() noexcept { return outcome_; }
 
  protected:
-  ~TaskPromiseReturn() = default;
+  ~TaskPromiseReturn() override = default;
   TaskOutcome<void> outcome_;
 };
 

@@ -78,7 +78,7 @@ class TaskPromiseBase {
 
  protected:
   TaskPromiseBase() = default;
-  ~TaskPromiseBase() = default;
+  virtual ~TaskPromiseBase() = default;
   virtual void abandon_root() noexcept = 0;
 
   template <class>

@@ -21,7 +21,7 @@ class PoolWork {
   virtual void run_on_pool() noexcept = 0;  // may destroy the object
 
  protected:
-  ~PoolWork() = default;
+  virtual ~PoolWork() = default;
 
  private:
   friend class ThreadPool;

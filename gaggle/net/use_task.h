@@ -88,10 +88,11 @@ class UseTaskOperation : public UseTaskBase {
     using cancellation_slot_type = asio::cancellation_slot;
 
     explicit Handler(UseTaskOperation& operation) noexcept : operation_(&operation) {}
-    Handler(Handler&& other) noexcept : operation_(std::exchange(other.operation_, nullptr)) {}
+    Handler(Handler&& other) noexcept
+        : operation_(other.operation_), responsible_(std::exchange(other.responsible_, false)) {}
     Handler& operator=(Handler&&) = delete;
     ~Handler() {
-      if (operation_ != nullptr) operation_->dropped();
+      if (responsible_) operation_->dropped();
     }
 
     executor_type get_executor() const noexcept { return operation_->loop().executor(); }
@@ -100,13 +101,14 @@ class UseTaskOperation : public UseTaskBase {
 
     template <class... Values>
     void operator()(Values&&... values) {
-      auto* operation = std::exchange(operation_, nullptr);
-      operation->results_.emplace(std::forward<Values>(values)...);
-      operation->completed();
+      responsible_ = false;
+      operation_->results_.emplace(std::forward<Values>(values)...);
+      operation_->completed();
     }
 
    private:
-    UseTaskOperation* operation_;
+    UseTaskOperation* operation_;  // Asio asks a handler for its executor after it was moved, too
+    bool responsible_ = true;
   };
 
  protected:
