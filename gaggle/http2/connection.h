@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "gaggle/base/bytes.h"
 #include "gaggle/base/clock.h"
@@ -186,6 +187,9 @@ class Connection {
   TimePoint next_deadline() const;
   void on_time(TimePoint now);
 
+  // What the peer may still send over all streams, with what is about to be given back to it. When
+  // nothing is withheld this is always Options::connection_window_bytes: none can leak away.
+  int64_t receive_credit() const { return receive_window_ + connection_returnable_; }
   const Settings& peer_settings() const { return peer_; }
   bool peer_settings_received() const { return peer_settings_received_; }
   const Options& options() const { return options_; }

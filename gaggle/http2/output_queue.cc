@@ -56,7 +56,7 @@ void OutputQueue::compact() {
   if (empty()) {
     clear();
     if (buffer_.capacity() > kKeptBytes) buffer_.release();
-    if (slices_.capacity() > kKeptSlices) slices_ = {};
+    if (slices_.capacity() > kKeptSlices) slices_ = std::vector<Slice>();
   } else if (sent_ >= kCompactBytes && sent_ * 2 >= buffer_.size()) {
     slices_.erase(slices_.begin(), slices_.begin() + static_cast<ptrdiff_t>(next_slice_));
     next_slice_ = 0;
@@ -78,7 +78,7 @@ void OutputQueue::release_memory() {
   if (!empty()) return;
   clear();
   buffer_.release();
-  slices_ = {};
+  slices_ = std::vector<Slice>();
 }
 
 }  // namespace gaggle::http2

@@ -107,8 +107,8 @@ void StreamTable::release_idle_memory() {
   while (pool_ != nullptr) delete std::exchange(pool_, pool_->next_);
   pooled_ = 0;
   if (size_ == 0) {
-    window_ = {};
-    elders_ = {};
+    window_ = std::vector<Stream*>();
+    elders_ = std::vector<Stream*>();
   }
 }
 
