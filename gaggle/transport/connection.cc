@@ -11,7 +11,7 @@ Connection::Connection(std::unique_ptr<ByteStream> stream, http2::Role role, con
     : stream_(std::move(stream)),
       handler_(handler),
       options_(options),
-      timer_(stream_->loop()),
+      timer_(stream_->loop(), *this),
       engine_(role, options.http2, handler) {}
 
 Connection::~Connection() = default;
@@ -32,6 +32,12 @@ void Connection::drain() {
 }
 
 void Connection::close(const Status& why) { begin_close(why); }
+
+void Connection::abort(const Status& why) {
+  if (state_ == State::kClosed) return;
+  begin_close(why);
+  finish_close();
+}
 
 void Connection::schedule() noexcept {
   if (state_ != State::kClosed) loop().defer(hook_);

@@ -99,6 +99,9 @@ class Connection {
   // Ends now: streams get on_reset with kConnection, what is unsent gets one chance to leave, then
   // on_closed(why) follows at the end of this turn.
   void close(const Status& why);
+  // The same at once, without a last chance: on_closed comes before this returns. For loops that are
+  // being destroyed. Not within events and on_events_done.
+  void abort(const Status& why);
   // The socket is closed, or will be at the end of this turn.
   bool is_closing() const noexcept { return state_ >= State::kClosing; }
 
@@ -152,13 +155,13 @@ class Connection {
   std::unique_ptr<ByteStream> stream_;
   Handler& handler_;
   State state_ = State::kOpen;
-  bool reading_ : 1 = false;           // a wait for readability is under way
-  bool writing_ : 1 = false;           // the same for writability: the socket is full
-  bool continue_input_ : 1 = false;    // put-off input goes on in the hook's next run
-  bool stalled_ : 1 = false;           // the socket is full since write_progress_
-  bool draining_ : 1 = false;
-  bool released_ : 1 = true;           // nothing to give back
-  bool ping_out_ : 1 = false;          // keepalive asked, and nothing was read since
+  bool reading_ = false;           // a wait for readability is under way
+  bool writing_ = false;           // the same for writability: the socket is full
+  bool continue_input_ = false;    // put-off input goes on in the hook's next run
+  bool stalled_ = false;           // the socket is full since write_progress_
+  bool draining_ = false;
+  bool released_ = true;           // nothing to give back
+  bool ping_out_ = false;          // keepalive asked, and nothing was read since
   const Options& options_;
   TimePoint last_read_{};
   TimePoint last_active_{};            // read or written

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gaggle/rpc/server_call.h"
+
+#include <utility>
+
+#include "gaggle/net/loop.h"
+#include "gaggle/rpc/server_connection.h"
+#include "gaggle/rpc/server_core.h"
+#include "gaggle/rpc/server_loop.h"
+#include "gaggle/rpc/server_request.h"
+
+namespace gaggle {
+
+ServerCall::ServerCall(ServerLoop& part)
+    : part_(part), deadline_timer_(part.loop(), *this), readable_(part.loop()), writable_(part.loop()) {}
+
+ServerCall::~ServerCall() = default;
+
+// --- Begin ---
+
+void ServerCall::begin(ServerConnection& connection, http2::Stream& stream, http2::HeaderBlockRef headers,
+                       const RequestHead& head, bool end_stream) {
+  connection_ = &connection;
+  stream_ = &stream;
+  stream.user = this;
+  headers_ = std::move(headers);
+  head_ = &head;
+  method_ = head.method;
+  reader_.reset(part_.core().options().max_receive_bytes);
+  part_.count_call_started();
+  if (head.timeout <= Duration::zero()) {
+    return refuse(Status::deadline_exceeded("the deadline had passed when the call arrived"));
+  }
+  set_context(head.timeout);
+  if (method_->stream != nullptr) {
+    start_due_ = true;
+    connection.make_ready(*this);
+  }
+  if (end_stream) on_request_end();
+}
+
+void ServerCall::set_context(Duration timeout) {
+  Context base = Context{}.with_clock(loop().clock());
+  if (timeout != Duration::max()) {
+    base = base.with_deadline(deadline_after(loop().now(), timeout));
+    deadline_timer_.arm_at(base.deadline());
+  }
+  source_.reset(base);
+  assign(source_.context());
+}
+
+void ServerCall::run() noexcept {
+  if (std::exchange(cancel_due_, false)) cancel_context(end_status_);
+  if (std::exchange(start_due_, false) && !over_) return start_handler();
+  if (over_ && !handler_running_) connection_->call_ended(*this, succeeded_);
+}
+
+// What the handler does may end and recycle this call before it returns.
+void ServerCall::start_handler() noexcept {
+  handler_running_ = true;
+  try {
+    if (method_->unary != nullptr) {
+      response_ = part_.take_response(*method_);
+      gaggle::start(method_->unary->handler(method_->implementation, *this, *this, part_.core().interceptor()), *this,
+                    *this);
+    } else {
+      gaggle::start(method_->stream->handler(method_->implementation, *this), *this, *this);
+    }
+  } catch (...) {
+    // The handler threw before it became a coroutine.
+    on_exception(std::current_exception());
+  }
+}
+
+// --- End ---
+
+void ServerCall::on_exception(std::exception_ptr error) noexcept {
+  const Log& log = part_.core().options().log;
+  if (log.wants(LogLevel::kError)) {
+    std::string line = "the handler of " + method_->full_name + " threw";
+    try {
+      std::rethrow_exception(error);
+    } catch (const std::exception& thrown) {
+      line.append(": ").append(thrown.what());
+    } catch (...) {
+      line.append(" something that is no std::exception");
+    }
+    log(LogLevel::kError, line);
+  }
+  // Its text stays here: it may say more than a client should know.
+  finish(Status::unknown("the handler threw an exception"));
+}
+
+void ServerCall::finish(const Status& status) noexcept {
+  handler_running_ = false;
+  if (!over_) {
+    Status final = status;
+    if (final.is_ok()) final = method_->unary != nullptr ? send_unary_response() : send_stream_end();
+    if (!final.is_ok()) send_status(final);
+    succeeded_ = final.is_ok();
+    end_on_wire(final);
+  }
+  connection_->call_ended(*this, succeeded_);
+}
+
+void ServerCall::end_on_wire(const Status& why) {
+  over_ = true;
+  end_status_ = why;
+}
+
+// The waits of recv and send are woken with the reason before the context is cancelled, which would
+// wake them too, but with whatever a nested context says.
+void ServerCall::cancel_context(const Status& why) {
+  readable_.wake_all(why);
+  writable_.wake_all(why);
+  source_.cancel(why);
+}
+
+void ServerCall::on_reset(http2::ErrorCode code, http2::ResetOrigin origin) {
+  std::string_view what = "the connection was lost";
+  if (origin == http2::ResetOrigin::kPeer) what = "the client cancelled the call";
+  if (origin == http2::ResetOrigin::kProtocol) what = "the client broke the rules of HTTP/2 on this call";
+  static_cast<void>(code);
+  if (!over_) end_on_wire(Status::cancelled(what));
+  cancel_due_ = true;
+  connection_->make_ready(*this);
+}
+
+void ServerCall::abort(const Status& why) {
+  if (!over_) {
+    connection_->http2().reset(*stream_, http2::ErrorCode::kCancel);
+    end_on_wire(why);
+  } else if (end_status_.is_ok()) {
+    end_status_ = why;
+  }
+  cancel_due_ = true;
+  connection_->make_ready(*this);
+}
+
+// gRPC over HTTP2: a server whose call has run out of time cancels it with RST_STREAM; the client's own
+// clock tells it that this was the deadline.
+void ServerCall::on_deadline() {
+  ServerConnection& connection = *connection_;
+  abort(Status::deadline_exceeded("the deadline passed while the server was at work"));
+  connection.flush();
+  connection.run_ready();
+}
+
+void ServerCall::recycle() noexcept {
+  deadline_timer_.disarm();
+  if (request_.object != nullptr) part_.give_back_request(*method_, std::exchange(request_, {}), request_bytes_);
+  if (response_.object != nullptr) part_.give_back_response(*method_, std::exchange(response_, {}), response_bytes_);
+  request_bytes_ = response_bytes_ = 0;
+  head_ = nullptr;
+  headers_ = nullptr;
+  stream_ = nullptr;
+  connection_ = nullptr;
+  method_ = nullptr;
+  handler_running_ = start_due_ = cancel_due_ = over_ = succeeded_ = headers_sent_ = request_ended_ = false;
+  have_request_ = have_metadata_ = send_full_ = have_response_ = false;
+  operations_ = 0;
+  end_status_ = Status::ok();
+  reader_.reset(0);
+  arrived_.reset();
+  metadata_.clear();
+  header_.clear();
+  trailer_.clear();
+  assign(Context{});
+}
+
+}  // namespace gaggle

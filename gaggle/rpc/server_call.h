@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "gaggle/base/context.h"
+#include "gaggle/http2/connection.h"
+#include "gaggle/net/event.h"
+#include "gaggle/net/task.h"
+#include "gaggle/net/timer.h"
+#include "gaggle/rpc/framing.h"
+#include "gaggle/rpc/metadata.h"
+#include "gaggle/rpc/server_context.h"
+#include "gaggle/rpc/server_methods.h"
+#include "gaggle/rpc/server_stream.h"
+#include "gaggle/rpc/service.h"
+
+namespace gaggle {
+
+class ServerConnection;
+class ServerLoop;
+struct RequestHead;
+
+// One call, unary or streaming, from its headers to the end of its handler: what a handler sees as
+// its context, its stream, its unary call, and what hears that the handler has ended.
+//
+// Two things end at different times: the call on the wire (`over_`: status sent, reset, deadline) and
+// the handler. A call lives until both have; its stream is released then, which frees the slot.
+// Pooled per loop; belongs to the loop's thread.
+class ServerCall final : public ServerContext,
+                         public UnaryServerCall,
+                         public ServerStream,
+                         private TaskCompletion<Status> {
+ public:
+  explicit ServerCall(ServerLoop& part);
+  ServerCall(const ServerCall&) = delete;
+  ServerCall& operator=(const ServerCall&) = delete;
+  ~ServerCall();
+
+  // --- From the connection ---
+
+  void begin(ServerConnection& connection, http2::Stream& stream, http2::HeaderBlockRef headers,
+             const RequestHead& head, bool end_stream);
+  void on_data(std::span<const uint8_t> content, bool end_stream);
+  void on_request_end();
+  void on_reset(http2::ErrorCode code, http2::ResetOrigin origin);
+  void on_writable();
+  // What couldn't be done while events were delivered: cancel, start the handler. May end the call.
+  void run() noexcept;
+  // Ends the call on the wire with RST_STREAM(CANCEL) and, soon, its context with `why`.
+  void abort(const Status& why);
+  // Back into the pool.
+  void recycle() noexcept;
+
+  http2::Stream& stream() noexcept { return *stream_; }
+
+  // --- ServerContext (server_call_context.cc) ---
+
+  std::string_view method() const noexcept override { return method_->full_name; }
+  const Metadata& metadata() override;
+  const Peer& peer() override;
+  Loop& loop() noexcept override { return writable_.loop(); }
+  Status set_header(std::string_view key, std::string_view value) override;
+  Status send_header() override;
+  Status set_trailer(std::string_view key, std::string_view value) override;
+
+  // --- UnaryServerCall ---
+
+  Message request() noexcept override { return request_; }
+  Message response() noexcept override { return response_; }
+  Status decode() override { return Status::ok(); }  // on_data has done it
+  const UnaryServerInfo& info() const noexcept override { return method_->unary_info; }
+
+  // --- ServerStream (server_call_stream.cc) ---
+
+  ServerContext& context() noexcept override { return *this; }
+  Task<Result<bool>> recv(Message message) override;
+  Task<Status> send(ConstMessage message) override;
+
+  // Links of the connection's two lists.
+  ServerCall* next_call = nullptr;
+  ServerCall* previous_call = nullptr;
+  ServerCall* next_ready = nullptr;
+  bool ready = false;
+
+ private:
+  void on_done(Status&& status) noexcept override { finish(status); }
+  void on_exception(std::exception_ptr error) noexcept override;
+  void on_deadline();
+
+  // server_call.cc
+  void set_context(Duration timeout);
+  void start_handler() noexcept;
+  void finish(const Status& status) noexcept;
+  void cancel_context(const Status& why);
+  void end_on_wire(const Status& why);
+
+  // server_call_receive.cc
+  bool receive_unary(std::span<const uint8_t> content);
+  bool decode_into(Message message);
+  void refuse(const Status& why);
+  Status reading_error(MessageReader::Step step) const;
+  Status not_decodable() const;
+  Status too_many_requests() const;
+  Status no_request() const;
+  Status cut_off() const;
+
+  // server_call_send.cc
+  Status send_unary_response();
+  Status send_stream_end();
+  Status send_ok_trailers();
+  Status check_size(ConstMessage message, size_t* size);
+  http2::SendResult send_headers();
+  http2::SendResult write_message(ConstMessage message, size_t size);
+  void send_status(const Status& status);
+  http2::SendResult try_send_status(const Status& status, bool with_metadata);
+
+  // server_call_stream.cc
+  std::optional<Result<bool>> try_receive(Message message);
+  Result<bool> fail_receive(const Status& why);
+  Task<Result<bool>> receive_later(Message message);
+  Task<Status> send_later(ConstMessage message);
+  Status send_now(ConstMessage message);
+  void fail(const Status& status);
+
+  ServerLoop& part_;
+  ServerConnection* connection_ = nullptr;
+  http2::Stream* stream_ = nullptr;
+  http2::HeaderBlockRef headers_;
+  const RequestHead* head_ = nullptr;
+  const ServerMethod* method_ = nullptr;
+
+  bool handler_running_ = false;
+  bool start_due_ = false;       // the handler may start
+  bool cancel_due_ = false;      // the context is to be cancelled with end_status_
+  bool over_ = false;            // nothing more can be sent
+  bool succeeded_ = false;       // over with OK
+  bool headers_sent_ = false;
+  bool request_ended_ = false;   // END_STREAM has come
+  bool have_request_ = false;    // a message has been given out
+  bool have_metadata_ = false;
+  bool send_full_ = false;       // waits for on_writable
+  bool have_response_ = false;   // of a method whose server doesn't stream
+  static constexpr uint8_t kReceiving = 1;
+  static constexpr uint8_t kSending = 2;
+  uint8_t operations_ = 0;           // of the stream, under way now
+  Status end_status_;                // once over_: why; recv and send give it
+
+  Message request_;
+  Message response_;
+  size_t request_bytes_ = 0;
+  size_t response_bytes_ = 0;
+  MessageReader reader_;
+  MessageCounter arrived_;
+
+  CancelSource source_;
+  TimerOf<&ServerCall::on_deadline> deadline_timer_;
+  WaitQueue readable_;
+  WaitQueue writable_;
+  Metadata metadata_;
+  Metadata header_;
+  Metadata trailer_;
+};
+
+}  // namespace gaggle

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A call as its handler's ServerContext.
+#include "gaggle/rpc/server_call.h"
+#include "gaggle/rpc/server_connection.h"
+#include "gaggle/rpc/server_request.h"
+
+namespace gaggle {
+
+const Metadata& ServerCall::metadata() {
+  if (!have_metadata_) {
+    have_metadata_ = true;
+    read_request_metadata(*headers_, metadata_);
+  }
+  return metadata_;
+}
+
+const Peer& ServerCall::peer() { return connection_->peer(); }
+
+Status ServerCall::set_header(std::string_view key, std::string_view value) {
+  if (headers_sent_ || over_) return Status::failed_precondition("the header metadata has been sent already");
+  return header_.add(key, value);
+}
+
+Status ServerCall::send_header() {
+  if (over_) return end_status_;
+  if (headers_sent_) return Status::failed_precondition("the header metadata has been sent already");
+  const http2::SendResult result = send_headers();
+  connection_->flush();
+  if (result == http2::SendResult::kOk) return Status::ok();
+  if (result == http2::SendResult::kEnded) return Status::cancelled("the call is over");
+  header_.clear();
+  fail(Status::resource_exhausted("the header metadata is larger than the client takes"));
+  return end_status_;
+}
+
+Status ServerCall::set_trailer(std::string_view key, std::string_view value) {
+  if (over_) return Status::failed_precondition("the trailer metadata has been sent already");
+  return trailer_.add(key, value);
+}
+
+}  // namespace gaggle

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What arrives for a call. The message of a unary call is decoded as it arrives, straight from the
+// read buffer if it lies there whole, and the handler starts when the client has said its last.
+#include <string>
+#include <utility>
+
+#include "gaggle/rpc/server_call.h"
+#include "gaggle/rpc/server_connection.h"
+#include "gaggle/rpc/server_core.h"
+#include "gaggle/rpc/server_loop.h"
+
+namespace gaggle {
+
+using Step = MessageReader::Step;
+
+void ServerCall::on_data(std::span<const uint8_t> content, bool end_stream) {
+  http2::Connection& engine = connection_->http2();
+  if (over_) return engine.consume(*stream_, content.size());
+  if (method_->unary != nullptr) {
+    if (receive_unary(content) && end_stream) on_request_end();
+    return;
+  }
+  if (arrived_.count(content) != 0) engine.message_completed(*stream_);
+  if (have_request_ && !method_->client_streams && !content.empty()) return fail(too_many_requests());
+  reader_.keep(content);
+  if (end_stream) return on_request_end();
+  readable_.wake_all();
+}
+
+// False when the call has been refused, and is gone.
+bool ServerCall::receive_unary(std::span<const uint8_t> content) {
+  http2::Connection& engine = connection_->http2();
+  for (;;) {
+    const Step step = reader_.next(content);
+    if (step == Step::kMore) break;
+    if (step != Step::kMessage) return refuse(reading_error(step)), false;
+    if (have_request_) return refuse(too_many_requests()), false;
+    have_request_ = true;
+    request_bytes_ = reader_.message().size();
+    engine.message_completed(*stream_);
+    engine.consume(*stream_, reader_.message_wire_bytes());
+    request_ = part_.take_request(*method_);
+    if (!decode_into(request_)) return refuse(not_decodable()), false;
+  }
+  // The rest of a message may be larger than the window: without this it would never come.
+  if (!reader_.at_boundary()) engine.expect(*stream_, reader_.missing_bytes());
+  return true;
+}
+
+bool ServerCall::decode_into(Message message) {
+  if (message.type->adopt_bytes != nullptr) {
+    message.type->adopt_bytes(message.object, reader_.take_message());
+    return true;
+  }
+  return message.type->parse(message.object, reader_.message());
+}
+
+void ServerCall::on_request_end() {
+  request_ended_ = true;
+  if (method_->stream != nullptr) return readable_.wake_all();
+  if (!reader_.at_boundary()) return refuse(cut_off());
+  if (!have_request_) return refuse(no_request());
+  start_due_ = true;
+  connection_->make_ready(*this);
+}
+
+// Before the handler has started.
+void ServerCall::refuse(const Status& why) {
+  send_status(why);
+  end_on_wire(why);
+  connection_->call_ended(*this, false);
+}
+
+Status ServerCall::reading_error(Step step) const {
+  switch (step) {
+    case Step::kTooLarge:
+      return Status::resource_exhausted("received a message of " + std::to_string(reader_.declared_bytes()) +
+                                        " bytes, the limit is " +
+                                        std::to_string(part_.core().options().max_receive_bytes));
+    case Step::kCompressed:
+      return Status::internal("received a compressed message, but the call has no grpc-encoding");
+    case Step::kBadFlag:
+    default:
+      return Status::internal("received a message with unknown flags");
+  }
+}
+
+Status ServerCall::not_decodable() const {
+  std::string text = "the request is not a valid encoding";
+  if (method_->request_type != nullptr) text.append(" of ").append(method_->request_type->name);
+  return Status::internal(text);
+}
+
+// gRPC's status codes document says UNIMPLEMENTED for a broken cardinality on the server's side.
+Status ServerCall::too_many_requests() const {
+  return Status::unimplemented("received several messages for a method that takes one");
+}
+Status ServerCall::no_request() const {
+  return Status::unimplemented("received no message for a method that takes one");
+}
+Status ServerCall::cut_off() const { return Status::internal("the request ended in the middle of a message"); }
+
+}  // namespace gaggle

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a call answers: header metadata, messages, the status.
+#include <string>
+#include <utility>
+
+#include "gaggle/rpc/framing.h"
+#include "gaggle/rpc/server_call.h"
+#include "gaggle/rpc/server_connection.h"
+#include "gaggle/rpc/server_core.h"
+#include "gaggle/rpc/server_loop.h"
+#include "gaggle/rpc/server_request.h"
+
+namespace gaggle {
+namespace {
+
+using http2::SendResult;
+
+// A message that shares its bytes is sent without a copy from this size on; below, one frame of copied
+// bytes is cheaper than two.
+constexpr size_t kSharedBytes = 4096;
+
+Status metadata_too_large() {
+  return Status::resource_exhausted("the metadata of the answer is larger than the client takes");
+}
+
+}  // namespace
+
+// OK when the whole answer is queued; otherwise the status to send in its place.
+Status ServerCall::send_unary_response() {
+  if (Status status = check_size(response_, &response_bytes_); !status) return status;
+  if (!headers_sent_ && send_headers() == SendResult::kTooLarge) return metadata_too_large();
+  static_cast<void>(write_message(response_, response_bytes_));
+  return send_ok_trailers();
+}
+
+Status ServerCall::send_stream_end() {
+  if (!method_->server_streams && !have_response_) return Status::internal("the handler has sent no response");
+  if (!headers_sent_ && send_headers() == SendResult::kTooLarge) return metadata_too_large();
+  return send_ok_trailers();
+}
+
+Status ServerCall::send_ok_trailers() {
+  ReplyFields& fields = part_.fields();
+  fields.clear();
+  fields.add(trailer_);
+  const SendResult result =
+      connection_->http2().send_trailers(*stream_, part_.core().templates().ok_trailers(), fields.fields());
+  return result == SendResult::kTooLarge ? metadata_too_large() : Status::ok();
+}
+
+Status ServerCall::check_size(ConstMessage message, size_t* size) {
+  if (!message.type->byte_size(message.object, size)) {
+    return Status::internal("the response can't be encoded: a required field is missing, or it is too large");
+  }
+  const size_t limit = part_.core().options().max_send_bytes;
+  if (*size <= limit && *size <= UINT32_MAX) return Status::ok();
+  return Status::resource_exhausted("the response has " + std::to_string(*size) + " bytes, the limit is " +
+                                    std::to_string(limit));
+}
+
+SendResult ServerCall::send_headers() {
+  ReplyFields& fields = part_.fields();
+  fields.clear();
+  fields.add(header_);
+  const SendResult result = connection_->http2().send_headers(
+      *stream_, part_.core().templates().response(head_->proto_subtype), fields.fields(), false);
+  headers_sent_ = result == SendResult::kOk;
+  return result;
+}
+
+SendResult ServerCall::write_message(ConstMessage message, size_t size) {
+  http2::Connection& engine = connection_->http2();
+  const Bytes* const shared = message.type->shared_bytes != nullptr ? message.type->shared_bytes(message.object) : nullptr;
+  if (shared != nullptr && size >= kSharedBytes) {
+    uint8_t* prefix = nullptr;
+    Bytes head = Bytes::uninitialised(kMessagePrefixBytes, &prefix);
+    write_message_prefix(prefix, size);
+    static_cast<void>(engine.send_data(*stream_, std::move(head), false));
+    return engine.send_data(*stream_, *shared, false);
+  }
+  if (uint8_t* const place = engine.reserve_data(*stream_, kMessagePrefixBytes + size, false)) {
+    message.type->serialize(message.object, write_message_prefix(place, size));
+    return SendResult::kOk;
+  }
+  uint8_t* place = nullptr;
+  Bytes encoded = Bytes::uninitialised(kMessagePrefixBytes + size, &place);
+  message.type->serialize(message.object, write_message_prefix(place, size));
+  return engine.send_data(*stream_, std::move(encoded), false);
+}
+
+// Trailers, or the whole answer as Trailers-Only when nothing has been sent.
+void ServerCall::send_status(const Status& status) {
+  SendResult result = try_send_status(status, true);
+  if (result == SendResult::kTooLarge) result = try_send_status(metadata_too_large(), false);
+  // A client that takes not even that hears of the end at least.
+  if (result == SendResult::kTooLarge) connection_->http2().reset(*stream_, http2::ErrorCode::kInternalError);
+}
+
+SendResult ServerCall::try_send_status(const Status& status, bool with_metadata) {
+  http2::Connection& engine = connection_->http2();
+  if (!headers_sent_ && with_metadata && !header_.empty()) {
+    const SendResult result = send_headers();
+    if (result != SendResult::kOk) return result;
+  }
+  ReplyFields& fields = part_.fields();
+  fields.clear();
+  fields.add(status);
+  if (with_metadata) fields.add(trailer_);
+  if (headers_sent_) return engine.send_trailers(*stream_, fields.fields());
+  return engine.send_headers(*stream_, part_.core().templates().response(head_->proto_subtype), fields.fields(), true);
+}
+
+}  // namespace gaggle

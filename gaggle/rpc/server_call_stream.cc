@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A call as its handler's ServerStream. Operations that can end at once do so without a coroutine.
+#include <utility>
+
+#include "gaggle/rpc/server_call.h"
+#include "gaggle/rpc/server_connection.h"
+#include "gaggle/rpc/server_core.h"
+#include "gaggle/rpc/server_loop.h"
+
+namespace gaggle {
+namespace {
+
+using http2::SendResult;
+using Step = MessageReader::Step;
+
+// Says that an operation is under way, also when its coroutine is destroyed where it waits.
+class Busy {
+ public:
+  Busy(uint8_t& operations, uint8_t bit) : operations_(operations), bit_(bit) { operations_ |= bit_; }
+  Busy(const Busy&) = delete;
+  Busy& operator=(const Busy&) = delete;
+  ~Busy() { operations_ = static_cast<uint8_t>(operations_ & ~bit_); }
+
+ private:
+  uint8_t& operations_;
+  uint8_t bit_;
+};
+
+Status busy(std::string_view what) {
+  return Status::failed_precondition(std::string("another ").append(what).append(" is under way on this stream"));
+}
+
+}  // namespace
+
+// --- Receiving ---
+
+Task<Result<bool>> ServerCall::recv(Message message) {
+  if ((operations_ & kReceiving) != 0) return Task<Result<bool>>::ready(busy("recv"));
+  if (std::optional<Result<bool>> received = try_receive(message)) {
+    return Task<Result<bool>>::ready(*std::move(received));
+  }
+  return receive_later(message);
+}
+
+Task<Result<bool>> ServerCall::receive_later(Message message) {
+  if ((operations_ & kReceiving) != 0) co_return busy("recv");
+  const Busy receiving(operations_, kReceiving);
+  for (;;) {
+    std::optional<Result<bool>> received = try_receive(message);
+    if (received) co_return *std::move(received);
+    connection_->http2().expect(*stream_, reader_.missing_bytes());
+    connection_->flush();
+    Status woken = co_await readable_.wait();
+    if (!woken.is_ok() && !over_) co_return woken;
+  }
+}
+
+// Nullopt: wait for more.
+std::optional<Result<bool>> ServerCall::try_receive(Message message) {
+  if (over_) return end_status_;
+  const Step step = reader_.next();
+  if (step == Step::kMore) {
+    if (!request_ended_) return std::nullopt;
+    if (!reader_.at_boundary()) return fail_receive(cut_off());
+    if (!method_->client_streams && !have_request_) return fail_receive(no_request());
+    return false;
+  }
+  if (step != Step::kMessage) return fail_receive(reading_error(step));
+  have_request_ = true;
+  connection_->http2().consume(*stream_, reader_.message_wire_bytes());
+  connection_->flush();
+  if (!decode_into(message)) return fail_receive(not_decodable());
+  if (!method_->client_streams && reader_.stored_bytes() != 0) return fail_receive(too_many_requests());
+  return true;
+}
+
+Result<bool> ServerCall::fail_receive(const Status& why) {
+  fail(why);
+  return why;
+}
+
+// --- Sending ---
+
+Task<Status> ServerCall::send(ConstMessage message) {
+  if ((operations_ & kSending) != 0) return Task<Status>::ready(busy("send"));
+  if (send_full_ && !over_) return send_later(message);
+  return Task<Status>::ready(send_now(message));
+}
+
+Task<Status> ServerCall::send_later(ConstMessage message) {
+  if ((operations_ & kSending) != 0) co_return busy("send");
+  const Busy sending(operations_, kSending);
+  while (send_full_ && !over_) {
+    Status woken = co_await writable_.wait();
+    if (!woken.is_ok() && !over_) co_return woken;
+  }
+  co_return send_now(message);
+}
+
+Status ServerCall::send_now(ConstMessage message) {
+  if (over_) return end_status_;
+  if (std::exchange(have_response_, true) && !method_->server_streams) {
+    fail(Status::internal("the handler has sent several responses for a method that has one"));
+    return end_status_;
+  }
+  size_t size = 0;
+  if (Status status = check_size(message, &size); !status) {
+    fail(status);
+    return status;
+  }
+  if (!headers_sent_ && send_headers() == SendResult::kTooLarge) {
+    header_.clear();
+    fail(Status::resource_exhausted("the header metadata is larger than the client takes"));
+    return end_status_;
+  }
+  const SendResult result = write_message(message, size);
+  connection_->flush();
+  if (result == SendResult::kEnded) return Status::cancelled("the call is over");
+  send_full_ = result == SendResult::kFull;
+  return Status::ok();
+}
+
+void ServerCall::on_writable() {
+  send_full_ = false;
+  writable_.wake_all();
+}
+
+// The call ends with `status` now, while its handler still runs.
+void ServerCall::fail(const Status& status) {
+  if (over_) return;
+  send_status(status);
+  end_on_wire(status);
+  readable_.wake_all(status);
+  writable_.wake_all(status);
+  connection_->flush();
+}
+
+}  // namespace gaggle

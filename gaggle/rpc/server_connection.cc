@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gaggle/rpc/server_connection.h"
+
+#include <string_view>
+#include <utility>
+
+#include "gaggle/rpc/server_call.h"
+#include "gaggle/rpc/server_core.h"
+#include "gaggle/rpc/server_loop.h"
+#include "gaggle/rpc/server_request.h"
+
+namespace gaggle {
+namespace {
+
+using http2::HeaderName;
+
+std::string_view http_status_text(uint16_t status) {
+  switch (status) {
+    case 400: return "400";
+    case 405: return "405";
+    case 415: return "415";
+    case 431: return "431";
+    default: return "200";
+  }
+}
+
+}  // namespace
+
+ServerConnection::ServerConnection(ServerLoop& part, std::unique_ptr<ByteStream> stream)
+    : part_(part),
+      core_(part.core()),
+      transport_(std::move(stream), http2::Role::kServer, core_.transport_options(), *this) {}
+
+ServerConnection::~ServerConnection() { publish_counters(); }
+
+const Peer& ServerConnection::peer() {
+  if (peer_ == nullptr) {
+    peer_ = std::make_unique<Peer>(
+        Peer{.address = transport_.peer_address().to_string(), .local_address = transport_.local_address().to_string()});
+  }
+  return *peer_;
+}
+
+// --- Events ---
+
+void ServerConnection::on_headers(http2::Stream& stream, http2::HeaderBlockRef headers, bool end_stream) {
+  const RequestHead& head = RequestHead::of(*headers, core_.methods());
+  if (!head.refusal.is_ok()) return refuse(stream, head);
+  ServerCall& call = part_.take_call();
+  link(call);
+  call.begin(*this, stream, std::move(headers), head, end_stream);
+}
+
+// Only calls that reached a method have an object; a released stream has no more events.
+void ServerConnection::on_data(http2::Stream& stream, std::span<const uint8_t> content, bool end_stream) {
+  static_cast<ServerCall*>(stream.user)->on_data(content, end_stream);
+}
+
+// gRPC gives trailers of a request no meaning beyond its end.
+void ServerConnection::on_trailers(http2::Stream& stream, http2::HeaderBlockRef) {
+  static_cast<ServerCall*>(stream.user)->on_request_end();
+}
+
+void ServerConnection::on_reset(http2::Stream& stream, http2::ErrorCode code, http2::ResetOrigin origin) {
+  static_cast<ServerCall*>(stream.user)->on_reset(code, origin);
+}
+
+void ServerConnection::on_writable(http2::Stream& stream) { static_cast<ServerCall*>(stream.user)->on_writable(); }
+
+void ServerConnection::on_events_done() {
+  run_ready();
+  publish_counters();
+}
+
+void ServerConnection::publish_counters() {
+  const http2::Counters& now = http2().counters();
+  if (now.frames_received == published_.frames_received && now.bytes_sent == published_.bytes_sent && !closed_) return;
+  part_.publish(published_, now);
+  published_ = now;
+}
+
+void ServerConnection::on_closed(const Status&) {
+  closed_ = true;
+  remove_if_finished();
+}
+
+void ServerConnection::refuse(http2::Stream& stream, const RequestHead& head) {
+  part_.count_call_started();
+  part_.count_call_ended(false);
+  ReplyFields& fields = part_.fields();
+  fields.clear();
+  fields.add_plain(":status", http_status_text(head.http_status), HeaderName::kStatus);
+  fields.add_plain("content-type", "application/grpc", HeaderName::kContentType);
+  if (head.list_encodings) fields.add_plain("grpc-accept-encoding", "identity", HeaderName::kGrpcAcceptEncoding);
+  fields.add(head.refusal);
+  if (http2().send_headers(stream, fields.fields(), true) == http2::SendResult::kTooLarge) {
+    http2().reset(stream, http2::ErrorCode::kInternalError);
+  }
+  http2().release(stream);
+}
+
+// --- Calls ---
+
+void ServerConnection::link(ServerCall& call) noexcept {
+  call.previous_call = nullptr;
+  call.next_call = calls_;
+  if (calls_ != nullptr) calls_->previous_call = &call;
+  calls_ = &call;
+}
+
+void ServerConnection::unlink(ServerCall& call) noexcept {
+  (call.previous_call != nullptr ? call.previous_call->next_call : calls_) = call.next_call;
+  if (call.next_call != nullptr) call.next_call->previous_call = call.previous_call;
+}
+
+void ServerConnection::make_ready(ServerCall& call) noexcept {
+  if (std::exchange(call.ready, true)) return;
+  call.next_ready = nullptr;
+  (last_ready_ != nullptr ? last_ready_->next_ready : first_ready_) = &call;
+  last_ready_ = &call;
+}
+
+void ServerConnection::run_ready() noexcept {
+  if (running_) return;
+  running_ = true;
+  while (ServerCall* const call = first_ready_) {
+    first_ready_ = call->next_ready;
+    if (first_ready_ == nullptr) last_ready_ = nullptr;
+    call->ready = false;
+    call->run();
+  }
+  running_ = false;
+  remove_if_finished();
+}
+
+void ServerConnection::call_ended(ServerCall& call, bool succeeded) noexcept {
+  // One that waits for its run() ends there.
+  if (call.ready) return;
+  part_.count_call_ended(succeeded);
+  http2().release(call.stream());
+  flush();
+  unlink(call);
+  part_.give_back(call);
+  remove_if_finished();
+}
+
+void ServerConnection::remove_if_finished() noexcept {
+  if (closed_ && calls_ == nullptr && !running_) part_.remove(*this);
+}
+
+// --- The end ---
+
+void ServerConnection::end(std::string_view why) {
+  if (closed_) return;
+  end_calls(why);
+  http2().goaway(http2::ErrorCode::kNoError, why);
+  transport_.close(Status::cancelled(why));
+  run_ready();
+}
+
+void ServerConnection::abandon() {
+  if (closed_) return;
+  end_calls("the server's loop has ended");
+  transport_.abort(Status::cancelled("the server's loop has ended"));
+}
+
+void ServerConnection::end_calls(std::string_view why) {
+  const Status status = Status::cancelled(why);
+  for (ServerCall* call = calls_; call != nullptr; call = call->next_call) call->abort(status);
+}
+
+}  // namespace gaggle

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "gaggle/rpc/call_options.h"
+#include "gaggle/transport/connection.h"
+
+namespace gaggle {
+
+class ServerCall;
+class ServerCore;
+class ServerLoop;
+struct RequestHead;
+
+// One connection of a server, and the calls on it. Belongs to its ServerLoop and that loop's thread.
+//
+// Events only note what has happened; calls that have something to do wait in a list, and run when
+// the engine's parsing is over (on_events_done).
+class ServerConnection final : private transport::Handler {
+ public:
+  ServerConnection(ServerLoop& part, std::unique_ptr<ByteStream> stream);
+  ServerConnection(const ServerConnection&) = delete;
+  ServerConnection& operator=(const ServerConnection&) = delete;
+  ~ServerConnection();
+
+  void start() { transport_.start(); }
+  void drain() { transport_.drain(); }
+  // Ends all calls with CANCELLED and closes; handlers learn it from their contexts.
+  void end(std::string_view why);
+  // The loop is being destroyed: nothing can wait any more.
+  void abandon();
+
+  ServerLoop& part() noexcept { return part_; }
+  ServerCore& core() noexcept { return core_; }
+  Loop& loop() const noexcept { return transport_.loop(); }
+  http2::Connection& http2() noexcept { return transport_.http2(); }
+  void flush() noexcept { transport_.flush(); }
+  const Peer& peer();
+
+  // The call has something to do: its run() is called soon, outside of parsing.
+  void make_ready(ServerCall& call) noexcept;
+  // The call's handler has ended, or never ran: its stream and itself go. May destroy this.
+  void call_ended(ServerCall& call, bool succeeded) noexcept;
+  // Runs the calls that are ready. Not while events are delivered; on_events_done does it then.
+  void run_ready() noexcept;
+
+  size_t position = 0;  // in the list of its ServerLoop
+
+ private:
+  void on_headers(http2::Stream& stream, http2::HeaderBlockRef headers, bool end_stream) override;
+  void on_trailers(http2::Stream& stream, http2::HeaderBlockRef trailers) override;
+  void on_data(http2::Stream& stream, std::span<const uint8_t> content, bool end_stream) override;
+  void on_reset(http2::Stream& stream, http2::ErrorCode code, http2::ResetOrigin origin) override;
+  void on_writable(http2::Stream& stream) override;
+  void on_events_done() override;
+  void on_closed(const Status& why) override;
+
+  void refuse(http2::Stream& stream, const RequestHead& head);
+  void link(ServerCall& call) noexcept;
+  void unlink(ServerCall& call) noexcept;
+  void remove_if_finished() noexcept;
+  void publish_counters();
+  void end_calls(std::string_view why);
+
+  ServerLoop& part_;
+  ServerCore& core_;
+  bool closed_ = false;   // the transport is done; what is left are handlers
+  bool running_ = false;  // in run_ready
+  ServerCall* calls_ = nullptr;       // all of them
+  ServerCall* first_ready_ = nullptr;
+  ServerCall* last_ready_ = nullptr;
+  std::unique_ptr<Peer> peer_;        // made when somebody asks
+  http2::Counters published_;         // what part_ has been told
+  transport::Connection transport_;
+};
+
+}  // namespace gaggle

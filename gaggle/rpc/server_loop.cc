@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gaggle/rpc/server_loop.h"
+
+#include <bit>
+#include <chrono>
+#include <utility>
+
+#include "gaggle/net/listener.h"
+#include "gaggle/net/loop.h"
+#include "gaggle/net/socket_stream.h"
+#include "gaggle/rpc/server_call.h"
+#include "gaggle/rpc/server_connection.h"
+#include "gaggle/rpc/server_core.h"
+
+namespace gaggle {
+namespace {
+
+// The timer is armed whenever there are connections, since an armed timer also hears when its loop is
+// destroyed.
+constexpr Duration kFarAway = std::chrono::hours{24 * 365};
+
+}  // namespace
+
+ServerLoop::ServerLoop(ServerCore& core, Loop& loop) : core_(core), loop_(loop), grace_(loop, *this) {}
+
+ServerLoop::~ServerLoop() {
+  for (ServerCall* call : spare_calls_) delete call;
+}
+
+// --- Connections ---
+
+Result<uint16_t> ServerLoop::listen(const Address& address) {
+  if (closing_) return Status::failed_precondition("the server is shutting down");
+  auto opened = Listener::open(loop_, address, [this](AcceptedSocket accepted) { this->accepted(std::move(accepted.socket)); },
+                               {.log = core_.options().log});
+  if (!opened) {
+    const Status& error = opened.error();
+    if (error.code() != StatusCode::kFailedPrecondition) return error;
+    return Status::unavailable(error.message());
+  }
+  const uint16_t port = (*opened)->port();
+  {
+    const std::lock_guard lock(listeners_mutex_);
+    listeners_.push_back(std::move(*opened));
+  }
+  update_reference();
+  return port;
+}
+
+void ServerLoop::accepted(FileDescriptor socket) {
+  if (!core_.take_connection()) return;
+  ServerLoop& target = core_.least_loaded();
+  target.loop_.add_load(1);
+  if (&target == this) return adopt(std::move(socket));
+  target.loop_.post([core = Ref<ServerCore>::share(&core_), &target, taken = std::move(socket)]() mutable {
+    target.adopt(std::move(taken));
+  });
+}
+
+void ServerLoop::adopt(FileDescriptor socket) {
+  auto stream = draining_ ? Result<std::unique_ptr<ByteStream>>(Status::unavailable("the server is shutting down"))
+                          : make_socket_stream(loop_, std::move(socket));
+  if (stream) return add(std::make_unique<ServerConnection>(*this, std::move(*stream)));
+  loop_.add_load(-1);
+  core_.connection_gone();
+  core_.options().log(LogLevel::kWarning, stream.error().message());
+}
+
+Status ServerLoop::serve(std::unique_ptr<ByteStream> stream) {
+  if (closing_) return Status::failed_precondition("the server is shutting down");
+  if (!core_.take_connection()) return Status::resource_exhausted("the server has max_connections already");
+  loop_.add_load(1);
+  add(std::make_unique<ServerConnection>(*this, std::move(stream)));
+  return Status::ok();
+}
+
+void ServerLoop::add(std::unique_ptr<ServerConnection> connection) {
+  bump(connections_accepted_);
+  connection->position = connections_.size();
+  connections_.push_back(connection.get());
+  connections_now_.store(connections_.size(), std::memory_order_relaxed);
+  update_reference();
+  if (!grace_.armed()) grace_.arm_after(kFarAway);
+  connection.release()->start();
+}
+
+void ServerLoop::remove(ServerConnection& connection) {
+  ServerConnection* const last = connections_.back();
+  connections_[connection.position] = last;
+  last->position = connection.position;
+  connections_.pop_back();
+  connections_now_.store(connections_.size(), std::memory_order_relaxed);
+  delete &connection;
+  loop_.add_load(-1);
+  core_.connection_gone();
+  report_if_drained();
+  update_reference();
+}
+
+// The last thing that its callers do: it may destroy this.
+void ServerLoop::update_reference() {
+  if (!connections_.empty() || !listeners_.empty()) {
+    if (!reference_) reference_ = Ref<ServerCore>::share(&core_);
+    return;
+  }
+  grace_.disarm();
+  const Ref<ServerCore> last = std::exchange(reference_, nullptr);
+}
+
+// --- The end ---
+
+void ServerLoop::close_listeners() {
+  closing_ = true;
+  std::vector<std::unique_ptr<Listener>> closed;
+  {
+    const std::lock_guard lock(listeners_mutex_);
+    closed.swap(listeners_);
+    for (const auto& listener : closed) bump(closed_backoffs_, listener->stats().out_of_descriptors);
+  }
+  closed.clear();
+  core_.listeners_closed();
+  update_reference();
+}
+
+void ServerLoop::begin_drain(TimePoint grace_ends) {
+  draining_ = true;
+  for (ServerConnection* connection : connections_) connection->drain();
+  set_grace(grace_ends);
+  report_if_drained();
+}
+
+void ServerLoop::set_grace(TimePoint grace_ends) {
+  if (connections_.empty()) return;
+  if (grace_ends <= loop_.refresh_now()) return end_everything();
+  if (grace_ends != kNever) grace_.arm_at(grace_ends);
+}
+
+void ServerLoop::end_everything() {
+  if (draining_) {
+    // None of them can remove another one.
+    const std::vector<ServerConnection*> all = connections_;
+    for (ServerConnection* connection : all) connection->end("the server is shutting down");
+  }
+  if (!connections_.empty()) grace_.arm_after(kFarAway);
+}
+
+void ServerLoop::loop_is_going() {
+  const Ref<ServerCore> keep = Ref<ServerCore>::share(&core_);
+  closing_ = draining_ = true;
+  {
+    const std::lock_guard lock(listeners_mutex_);
+    listeners_.clear();
+  }
+  const std::vector<ServerConnection*> all = connections_;
+  for (ServerConnection* connection : all) connection->abandon();
+  update_reference();
+}
+
+void ServerLoop::report_if_drained() {
+  if (!draining_ || reported_ || !connections_.empty()) return;
+  reported_ = true;
+  core_.drained();
+}
+
+// --- Pools ---
+
+ServerCall& ServerLoop::take_call() {
+  if (spare_calls_.empty()) return *new ServerCall(*this);
+  ServerCall* const call = spare_calls_.back();
+  spare_calls_.pop_back();
+  return *call;
+}
+
+void ServerLoop::give_back(ServerCall& call) noexcept {
+  call.recycle();
+  if (spare_calls_.size() < kMaxSpareCalls) {
+    spare_calls_.push_back(&call);
+  } else {
+    delete &call;
+  }
+}
+
+ServerLoop::MethodPools& ServerLoop::pools(const ServerMethod& method) {
+  if (pools_.empty()) pools_.resize(core_.methods().size());
+  std::unique_ptr<MethodPools>& pools = pools_[method.index];
+  if (pools == nullptr) {
+    pools = std::make_unique<MethodPools>(MethodPools{MessagePool(method.request_type), MessagePool(method.response_type)});
+  }
+  return *pools;
+}
+
+Message ServerLoop::take_request(const ServerMethod& method) { return pools(method).requests.take(); }
+Message ServerLoop::take_response(const ServerMethod& method) { return pools(method).responses.take(); }
+void ServerLoop::give_back_request(const ServerMethod& method, Message request, size_t encoded_bytes) {
+  pools(method).requests.give_back(request, encoded_bytes);
+}
+void ServerLoop::give_back_response(const ServerMethod& method, Message response, size_t encoded_bytes) {
+  pools(method).responses.give_back(response, encoded_bytes);
+}
+
+// --- Counters ---
+
+void ServerLoop::publish(const http2::Counters& before, const http2::Counters& now) noexcept {
+  const auto old_values = std::bit_cast<std::array<uint64_t, kHttp2Counters>>(before);
+  const auto values = std::bit_cast<std::array<uint64_t, kHttp2Counters>>(now);
+  for (size_t i = 0; i < kHttp2Counters; ++i) {
+    if (values[i] != old_values[i]) bump(http2_[i], values[i] - old_values[i]);
+  }
+}
+
+void ServerLoop::add_counters(ServerCounters& sum) const {
+  const auto read = [](const std::atomic<uint64_t>& counter) { return counter.load(std::memory_order_relaxed); };
+  // Ends are read before beginnings, so that calls_now never comes out below zero.
+  const uint64_t succeeded = read(calls_succeeded_);
+  const uint64_t failed = read(calls_failed_);
+  const uint64_t started = read(calls_started_);
+  sum.connections_accepted += read(connections_accepted_);
+  sum.connections_now += read(connections_now_);
+  sum.calls_started += started;
+  sum.calls_succeeded += succeeded;
+  sum.calls_failed += failed;
+  sum.calls_now += started - succeeded - failed;
+  sum.accept_backoffs += read(closed_backoffs_);
+  std::array<uint64_t, kHttp2Counters> values;
+  for (size_t i = 0; i < kHttp2Counters; ++i) values[i] = read(http2_[i]);
+  sum.http2 += std::bit_cast<http2::Counters>(values);
+  const std::lock_guard lock(listeners_mutex_);
+  for (const auto& listener : listeners_) sum.accept_backoffs += listener->stats().out_of_descriptors;
+}
+
+}  // namespace gaggle

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string_view>
+#include <vector>
+
+#include "gaggle/base/ref.h"
+#include "gaggle/base/result.h"
+#include "gaggle/net/file_descriptor.h"
+#include "gaggle/net/timer.h"
+#include "gaggle/rpc/message.h"
+#include "gaggle/rpc/server.h"
+#include "gaggle/rpc/server_message_pool.h"
+#include "gaggle/rpc/server_reply.h"
+
+namespace gaggle {
+
+class Listener;
+class ServerCall;
+class ServerConnection;
+class ServerCore;
+struct Address;
+struct ServerMethod;
+
+// A server's part on one loop: its listeners, its connections, and the pools that calls come from.
+//
+// Belongs to the loop's thread; what any thread may call is marked. While it has listeners or
+// connections it holds a reference on the core, so both end only after them.
+class ServerLoop {
+ public:
+  ServerLoop(ServerCore& core, Loop& loop);
+  ServerLoop(const ServerLoop&) = delete;
+  ServerLoop& operator=(const ServerLoop&) = delete;
+  ~ServerLoop();
+
+  ServerCore& core() noexcept { return core_; }
+  Loop& loop() noexcept { return loop_; }
+
+  // --- Connections ---
+
+  Result<uint16_t> listen(const Address& address);
+  // Takes the connection over here, if the server isn't ending. The place in max_connections is taken
+  // already.
+  void adopt(FileDescriptor socket);
+  Status serve(std::unique_ptr<ByteStream> stream);
+  // A connection has ended, with all its calls: destroys it. May destroy this, too.
+  void remove(ServerConnection& connection);
+
+  // --- The end (see ServerCore) ---
+
+  void close_listeners();
+  void begin_drain(TimePoint grace_ends);
+  void set_grace(TimePoint grace_ends);
+
+  // --- What calls need ---
+
+  ServerCall& take_call();
+  void give_back(ServerCall& call) noexcept;
+  Message take_request(const ServerMethod& method);
+  Message take_response(const ServerMethod& method);
+  void give_back_request(const ServerMethod& method, Message request, size_t encoded_bytes);
+  void give_back_response(const ServerMethod& method, Message response, size_t encoded_bytes);
+  // For composing one header section; used up before anything else runs.
+  ReplyFields& fields() noexcept { return fields_; }
+
+  // --- Counters: written here, read by any thread ---
+
+  void count_call_started() noexcept { bump(calls_started_); }
+  void count_call_ended(bool ok) noexcept { bump(ok ? calls_succeeded_ : calls_failed_); }
+  // Adds what a connection has counted between two moments.
+  void publish(const http2::Counters& before, const http2::Counters& now) noexcept;
+  void add_counters(ServerCounters& sum) const;
+
+ private:
+  static constexpr size_t kMaxSpareCalls = 1024;
+  static constexpr size_t kHttp2Counters = sizeof(http2::Counters) / sizeof(uint64_t);
+
+  struct MethodPools {
+    MessagePool requests;
+    MessagePool responses;
+  };
+
+  // One writer, so no read-modify-write is needed.
+  static void bump(std::atomic<uint64_t>& counter, uint64_t by = 1) noexcept {
+    counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+  }
+
+  void accepted(FileDescriptor socket);
+  void add(std::unique_ptr<ServerConnection> connection);
+  void end_everything();
+  void loop_is_going();
+  void report_if_drained();
+  void update_reference();
+  MethodPools& pools(const ServerMethod& method);
+
+  // Notices that the loop is destroyed, or that the grace has passed.
+  class GraceTimer final : public Timer {
+   public:
+    GraceTimer(Loop& loop, ServerLoop& owner) noexcept : Timer(loop), owner_(owner) {}
+    void on_timer() noexcept override { owner_.end_everything(); }
+    void on_dropped() noexcept override { owner_.loop_is_going(); }
+
+   private:
+    ServerLoop& owner_;
+  };
+
+  ServerCore& core_;
+  Loop& loop_;
+  Ref<ServerCore> reference_;  // while there is anything here
+  bool closing_ = false;   // no new listeners and connections
+  bool draining_ = false;
+  bool reported_ = false;
+  std::vector<ServerConnection*> connections_;
+  std::vector<ServerCall*> spare_calls_;
+  std::vector<std::unique_ptr<MethodPools>> pools_;  // by ServerMethod::index
+  ReplyFields fields_;
+  GraceTimer grace_;
+
+  mutable std::mutex listeners_mutex_;  // guards listeners_: their counters are read by any thread
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::atomic<uint64_t> closed_backoffs_{0};  // of listeners that are gone
+
+  std::atomic<uint64_t> connections_accepted_{0};
+  std::atomic<uint64_t> connections_now_{0};
+  std::atomic<uint64_t> calls_started_{0};
+  std::atomic<uint64_t> calls_succeeded_{0};
+  std::atomic<uint64_t> calls_failed_{0};
+  std::array<std::atomic<uint64_t>, kHttp2Counters> http2_{};
+};
+
+}  // namespace gaggle

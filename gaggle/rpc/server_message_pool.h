@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "gaggle/rpc/message.h"
+
+namespace gaggle {
+
+// Messages of one type that wait, cleared, for the next call. One loop's.
+class MessagePool {
+ public:
+  // Messages that are kept, and the largest encoded size with which one is: a giant would hold its
+  // memory for good.
+  static constexpr size_t kMaxSpare = 64;
+  static constexpr size_t kMaxKeptBytes = 64 * 1024;
+
+  explicit MessagePool(const MessageType* type) noexcept : type_(type) {}
+  MessagePool(MessagePool&& other) noexcept : type_(other.type_), spare_(std::move(other.spare_)) { other.spare_.clear(); }
+  MessagePool& operator=(MessagePool&&) = delete;
+  ~MessagePool() {
+    for (void* object : spare_) type_->destroy(object);
+  }
+
+  Message take() {
+    if (spare_.empty()) return {type_, type_->create()};
+    void* const object = spare_.back();
+    spare_.pop_back();
+    return {type_, object};
+  }
+  // `encoded_bytes`: of what the message held.
+  void give_back(Message message, size_t encoded_bytes) {
+    if (encoded_bytes > kMaxKeptBytes || spare_.size() >= kMaxSpare) return type_->destroy(message.object);
+    type_->clear(message.object);
+    spare_.push_back(message.object);
+  }
+
+ private:
+  const MessageType* type_;
+  std::vector<void*> spare_;
+};
+
+}  // namespace gaggle

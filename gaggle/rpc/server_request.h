@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "gaggle/base/clock.h"
+#include "gaggle/base/status.h"
+#include "gaggle/http2/header_block.h"
+#include "gaggle/net/frame_pool.h"
+
+namespace gaggle {
+
+class Metadata;
+class MethodTable;
+struct ServerMethod;
+
+// What a server understands of the header block of a request. Kept with the block, so that a block
+// that comes again needs no parsing.
+//
+// The checks and their order: gRPC over HTTP2, "Requests", and grpc-go where that is silent.
+struct RequestHead final : http2::HeaderBlock::Attachment {
+  const ServerMethod* method = nullptr;  // null when refused
+  Duration timeout = Duration::max();    // max: none
+  bool proto_subtype = false;            // "application/grpc+proto": the answer says the same
+
+  // Not OK: the call ends with it before anything of it runs.
+  Status refusal;
+  uint16_t http_status = 200;     // of a refusal
+  bool list_encodings = false;    // a refusal that says which encodings there are
+
+  // The head of `block`, parsed on the first call. Valid as long as the block.
+  static const RequestHead& of(const http2::HeaderBlock& block, const MethodTable& methods);
+
+  // Heads of blocks that differ each time (in grpc-timeout, say) come and go with every call.
+  static void* operator new(size_t size) { return FramePool::allocate(size); }
+  static void operator delete(void* head, size_t size) noexcept { FramePool::deallocate(head, size); }
+
+ private:
+  void parse(const http2::HeaderBlock& block, const MethodTable& methods);
+  void refuse(uint16_t http, Status why);
+  bool check_http(const http2::HeaderBlock& block);
+  bool check_content_type(const http2::HeaderBlock& block);
+  bool check_authority(const http2::HeaderBlock& block);
+  bool check_encoding(const http2::HeaderBlock& block);
+  bool check_binary(const http2::HeaderBlock& block);
+};
+
+// Adds the custom metadata of a request, with `user-agent` and `:authority`.
+void read_request_metadata(const http2::HeaderBlock& block, Metadata& metadata);
+
+}  // namespace gaggle
