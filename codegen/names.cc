@@ -77,14 +77,15 @@ class Scope {
 
 }  // namespace
 
-std::string cpp_identifier(const std::string& name) { return is_taken(name) ? name + '_' : name; }
-
-std::vector<std::string> namespaces(const FileDescriptor& file) {
-  std::vector<std::string> result;
+std::string cpp_namespace(const FileDescriptor& file) {
+  std::string result;
   std::string_view rest = file.package();
   while (!rest.empty()) {
     size_t dot = std::min(rest.find('.'), rest.size());
-    result.push_back(cpp_identifier(std::string{rest.substr(0, dot)}));
+    std::string_view name = rest.substr(0, dot);
+    if (!result.empty()) result += "::";
+    result += name;
+    if (is_taken(name)) result += '_';
     rest.remove_prefix(std::min(dot + 1, rest.size()));
   }
   return result;

@@ -11,11 +11,9 @@ namespace gaggle::codegen {
 
 // How proto names become C++ names. The proto name itself stays in paths, constants and messages.
 
-// The name with '_' behind it when C++ (or a macro of its library) has taken it, as protobuf does.
-std::string cpp_identifier(const std::string& name);
-
-// The namespaces of a file, outermost first; none without a package.
-std::vector<std::string> namespaces(const google::protobuf::FileDescriptor& file);
+// The namespace of a file's package, "a::b"; empty without one. A word that C++ has taken gets '_'
+// behind it.
+std::string cpp_namespace(const google::protobuf::FileDescriptor& file);
 
 enum class MethodKind { kUnary, kServerStreaming, kClientStreaming, kBidi };
 

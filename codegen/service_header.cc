@@ -86,11 +86,9 @@ void print_client(const Vars& service, const Methods& methods, Printer& out) {
     if (method.kind == MethodKind::kUnary) print_token_forms(vars, out);
   }
   out.Outdent();
-  out.Print(
-      "\n"
-      " private:\n"
-      "  ::gaggle::ClientConnInterface* conn_;\n"
-      "};\n\n");
+  out.Print("\n private:\n");
+  out.Print(methods.empty() ? "  [[maybe_unused]] " : "  ");
+  out.Print("::gaggle::ClientConnInterface* conn_;\n};\n\n");
 }
 
 void print_server_methods(const Vars& service, Form form, const Methods& methods, const char* ending, Printer& out) {
