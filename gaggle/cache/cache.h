@@ -21,8 +21,8 @@ namespace gaggle::cache {
 //
 // Thread-safe. Groups live as long as the cache. Its destruction, from a thread of no loop, cancels
 // the loads still under way and doesn't wait for them; nobody waits for a value then, and the loops
-// are still there. It knows no network: a PeerFactory (see rpc.h)
-// makes the other nodes reachable, and CacheService makes this one so.
+// are still there. It knows no network: a PeerFactory (rpc_peer.h)
+// makes the other nodes reachable, and a CacheService (rpc_service.h) makes this one so.
 //
 //   Cache cache;
 //   auto group = cache.add_group("scores", {.ttl = 5min}, std::make_unique<ScoresLoader>());
