@@ -108,11 +108,11 @@ class SpawnOperation final : public LoopWork, public SpawnCompletion<T, SpawnOpe
   void on_dropped() noexcept override { release(); }
   void on_abandoned() noexcept override { release(); }
   void on_exception(std::exception_ptr error) noexcept override {
-    SpawnOutcome<T>::failed(std::move(error), [this]<class... V>(V&&... v) { complete(std::forward<V>(v)...); });
+    SpawnOutcome<T>::failed(std::move(error), [this]<class... V>(V&&... v) { this->complete(std::forward<V>(v)...); });
   }
   template <class... Value>
   void succeed(Value&&... value) {
-    SpawnOutcome<T>::done([this]<class... V>(V&&... v) { complete(std::forward<V>(v)...); }, std::move(value)...);
+    SpawnOutcome<T>::done([this]<class... V>(V&&... v) { this->complete(std::forward<V>(v)...); }, std::move(value)...);
   }
 
   // Always through the executor's queue: the handler never runs inside spawn or inside the task.
