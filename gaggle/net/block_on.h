@@ -33,7 +33,7 @@ class BlockingRunBase : public LoopWork, public TaskCompletion<T> {
   }
 
  protected:
-  ~BlockingRunBase() = default;
+  ~BlockingRunBase() override = default;
   // Under the lock: the waiting thread destroys this as soon as it may.
   template <class Store>
   void finish(Store&& store) noexcept {
@@ -92,7 +92,7 @@ class BlockingRun<void> final : public BlockingRunBase<void> {
 // returned.
 template <class T>
 T block_on(Loop& loop, Task<T> task, const Context& context = {}) {
-  constexpr bool kSaysStatus = std::is_constructible_v<T, Status> && !std::is_void_v<T>;
+  constexpr bool kSaysStatus = std::is_convertible_v<Status, T>;
   if (Loop::on_any_loop_thread() || loop.is_current()) {
     constexpr const char* kWhy = "a blocking call on a loop's thread would block the loop; await it instead";
     if constexpr (kSaysStatus) {

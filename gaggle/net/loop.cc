@@ -130,10 +130,15 @@ void Loop::run() {
   const Enter enter(*this);
   const Running running(runners_);
   io_->restart();
-  io_->run();
+  // The flag is for a stop that came before restart().
+  if (!stop_requested_.exchange(false, std::memory_order_acq_rel)) io_->run();
+  stop_requested_.store(false, std::memory_order_release);
 }
 
-void Loop::stop() noexcept { io_->stop(); }
+void Loop::stop() noexcept {
+  stop_requested_.store(true, std::memory_order_release);
+  io_->stop();
+}
 
 size_t Loop::poll() {
   const Enter enter(*this);

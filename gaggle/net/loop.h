@@ -68,7 +68,7 @@ class Loop {
   // Runs until stop(), even when there is nothing to do. A user's io_context: until it stops or
   // runs out of work. May be called again.
   void run();
-  // Ends run(); what is queued stays queued.
+  // Ends run(), or the next one if none is under way; what is queued stays queued.
   void stop() noexcept;
   // Does what can be done without waiting; returns how many handlers ran.
   size_t poll();
@@ -223,6 +223,7 @@ class Loop {
   std::atomic<uint64_t> slow_turns_{0};
   std::atomic<Duration::rep> longest_turn_{0};
   std::atomic<int64_t> load_{0};
+  std::atomic<bool> stop_requested_{false};
   std::atomic<int> runners_{0};
 
   alignas(64) std::atomic<LoopWork*> posted_{nullptr};  // last in first out; drained whole

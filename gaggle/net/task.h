@@ -220,12 +220,12 @@ class TaskPromise final : public TaskPromiseReturn<T> {
     return TaskAwaitTransform<X>::transform(std::move(other));
   }
   template <class X>
-    requires requires(X& x) { x.await_ready(); }
+    requires(requires(X& x) { x.await_ready(); } && !HasTaskAwaitTransform<X>)
   AwaiterReference<X> await_transform(X&& awaiter) noexcept {
     return AwaiterReference<X>(awaiter);
   }
   template <class X>
-    requires requires(X& x) { x.await_ready(); }
+    requires(requires(X& x) { x.await_ready(); } && !HasTaskAwaitTransform<X>)
   AwaiterReference<X> await_transform(X& awaiter) noexcept {
     return AwaiterReference<X>(awaiter);
   }

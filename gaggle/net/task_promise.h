@@ -34,7 +34,7 @@ class TaskCompletion {
   virtual void on_abandoned() noexcept { on_exception(std::make_exception_ptr(TaskAbandoned{})); }
 
  protected:
-  ~TaskCompletion() = default;
+  virtual ~TaskCompletion() = default;
 };
 
 template <>
@@ -45,7 +45,7 @@ class TaskCompletion<void> {
   virtual void on_abandoned() noexcept { on_exception(std::make_exception_ptr(TaskAbandoned{})); }
 
  protected:
-  ~TaskCompletion() = default;
+  virtual ~TaskCompletion() = default;
 };
 
 // The part of a running task that its awaiters see.
