@@ -19,6 +19,7 @@
 namespace gaggle {
 
 class BalancerBuilder;
+class Dialer;
 class LoopGroup;
 class ResolverBuilder;
 
@@ -51,7 +52,7 @@ struct ClientConnOptions {
   http2::Limits http2 = {};
   std::vector<ResolverBuilder*> resolvers = {};  // tried before the built-in schemes
   std::vector<BalancerBuilder*> balancers = {};  // tried before the built-in policies
-  const Clock* clock = nullptr;  // null: each loop's own
+  Dialer* dialer = nullptr;      // how addresses are reached; null: sockets
   uint64_t random_seed = 0;      // of jitter and shuffles; 0: from the system
   Log log = {};
 };

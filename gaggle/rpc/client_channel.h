@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gaggle/base/ref.h"
+#include "gaggle/http2/connection.h"
+#include "gaggle/net/event.h"
+#include "gaggle/rpc/balancer/balancer.h"
+#include "gaggle/rpc/client_backoff.h"
+#include "gaggle/rpc/client_call_list.h"
+#include "gaggle/rpc/client_conn.h"
+#include "gaggle/rpc/client_counters.h"
+#include "gaggle/rpc/client_method.h"
+#include "gaggle/rpc/resolver/resolver.h"
+#include "gaggle/rpc/resolver/target.h"
+#include "gaggle/transport/connection.h"
+
+namespace gaggle {
+
+class ClientCall;
+class ClientSubConn;
+class ClientUnaryCall;
+class Dialer;
+
+// What a channel is made of; its owner keeps the pointers good.
+struct ClientChannelParts {
+  Loop* loop = nullptr;
+  Target target;
+  std::string authority;
+  ClientConnOptions options;
+  ResolverBuilder* resolver = nullptr;
+  BalancerBuilder* balancer = nullptr;
+  Dialer* dialer = nullptr;
+  std::shared_ptr<void> built_in;  // whatever of these nobody else owns
+};
+
+// What a ClientConn is behind its thread-safe face: resolver, balancer, picker, SubConns and calls,
+// all on one loop.
+//
+// Counted: the ClientConn, its SubConns and its streams hold references. Functions belong to the
+// loop's thread unless they say otherwise.
+class ClientChannel final : public RefCounted<ClientChannel>, private ResolverListener, private BalancerHelper {
+ public:
+  explicit ClientChannel(ClientChannelParts parts);
+  ~ClientChannel();
+
+  Loop& loop() noexcept override { return *parts_.loop; }  // any thread
+  const ClientConnOptions& options() const noexcept { return parts_.options; }  // any thread
+  const Target& target() const noexcept { return parts_.target; }  // any thread
+  ConnectivityState state() const noexcept { return state_.load(std::memory_order_acquire); }  // any thread
+  ClientTallies& counters() noexcept { return counters_; }
+  const ClientTallies& counters() const noexcept { return counters_; }  // any thread
+
+  // --- Life ---
+
+  void exit_idle();
+  void close();
+  bool is_closed() const noexcept { return closed_; }
+  void reset_connect_backoff();
+  WaitQueue& state_watchers() noexcept { return state_watchers_; }
+  // Blocks until close() has ended everything. Any thread but the loop's, while another runs that.
+  void wait_ended();
+  bool has_ended() const;  // any thread
+
+  // --- Calls (client_channel_calls.cc) ---
+
+  void enlist(ClientCall& call);
+  void delist(ClientCall& call);
+  // Finds a transport for the call, now or when there is one.
+  void place(ClientCall& call);
+  http2::SendResult send_headers(const ClientCall& call, http2::Connection& http2, http2::Stream& stream);
+  ClientUnaryCall& take_unary_call();
+  void recycle(ClientUnaryCall& call);
+
+  // --- SubConns ---
+
+  void add_subconn(ClientSubConn& subconn);
+  void remove_subconn(ClientSubConn& subconn);
+  Dialer& dialer() noexcept { return *parts_.dialer; }
+  transport::Options transport_options() const;
+  uint64_t random() noexcept override { return random_.next(); }
+  // Why the last connection couldn't be made or was lost: part of every UNAVAILABLE.
+  void note_error(const Status& error) { last_error_ = error; }
+  const Status& last_error() const noexcept { return last_error_; }
+
+ private:
+  Status on_resolved(ResolverState state) override;
+  void on_resolver_error(const Status& error) override;
+  Ref<SubConn> new_subconn(const Address& address, SubConnListener& listener) override;
+  void update_state(ConnectivityState state, Ref<Picker> picker) override;
+  void resolve_now() override;
+
+  void set_state(ConnectivityState state);
+  void place_waiting();
+  void place_by(Picker& picker, ClientCall& call);
+  Status unavailable(const Status& why) const;
+  void add_metadata(const Metadata& metadata);
+  void end_if_over();
+
+  const ClientChannelParts parts_;
+  std::atomic<ConnectivityState> state_{ConnectivityState::kIdle};
+  ClientTallies counters_;
+  bool closed_ = false;
+  bool started_ = false;  // the resolver works
+  Status last_error_;
+  JitterSource random_;
+
+  // The order matters at the end: pickers and balancer before what they use.
+  std::vector<ClientSubConn*> subconns_;
+  std::unique_ptr<Resolver> resolver_;
+  std::unique_ptr<Balancer> balancer_;
+  Ref<Picker> picker_;  // null until the balancer has one
+  WaitQueue state_watchers_;
+
+  CallList calls_;    // all that aren't done
+  CallList waiting_;  // for a picker with a choice
+  bool placing_ = false;
+  bool place_again_ = false;
+  std::vector<std::unique_ptr<ClientUnaryCall>> spare_calls_;
+
+  MethodHeaders methods_;
+  std::vector<http2::HeaderOut> fields_;     // scratch of send_headers
+  std::deque<std::string> encoded_values_;   // scratch, too: "-bin" values
+
+  mutable std::mutex ended_mutex_;
+  std::condition_variable ended_changed_;
+  bool ended_ = false;  // guarded
+};
+
+}  // namespace gaggle

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A channel's calls: finding them a transport, their header fields, and the pool they come from.
+#include <utility>
+
+#include "gaggle/net/loop.h"
+#include "gaggle/rpc/client_call.h"
+#include "gaggle/rpc/client_channel.h"
+#include "gaggle/rpc/client_subconn.h"
+#include "gaggle/rpc/client_unary.h"
+#include "gaggle/rpc/metadata.h"
+#include "gaggle/rpc/wire_metadata.h"
+#include "gaggle/rpc/wire_timeout.h"
+
+namespace gaggle {
+namespace {
+
+// Calls that are kept for the next ones.
+constexpr size_t kMaxSpareCalls = 256;
+
+// Metadata longer than this changes with each call more often than not: it would only push the rest
+// out of the peer's table.
+constexpr size_t kMaxIndexedValue = 64;
+
+http2::Indexing indexing_of(const Metadata::Entry& entry) {
+  if (entry.key == "authorization" || entry.key == "cookie") return http2::Indexing::kNeverIndexed;
+  if (entry.value.size() > kMaxIndexedValue || wire::is_binary_key(entry.key)) return http2::Indexing::kNoIndex;
+  return http2::Indexing::kIndex;
+}
+
+}  // namespace
+
+void ClientChannel::enlist(ClientCall& call) {
+  calls_.push_back(call.channel_link());
+  ++counters_.calls_started;
+  ++counters_.calls_now;
+}
+
+void ClientChannel::delist(ClientCall& call) {
+  call.channel_link().unlink();
+  --counters_.calls_now;
+  ++(call.status().is_ok() ? counters_.calls_succeeded : counters_.calls_failed);
+}
+
+// --- Placing ---
+
+void ClientChannel::place(ClientCall& call) {
+  if (closed_) return call.finish(Status::cancelled("the client connection is closing"));
+  if (!started_) exit_idle();
+  if (!picker_) return waiting_.push_back(call.queue_link());
+  const Ref<Picker> picker = picker_;
+  place_by(*picker, call);
+}
+
+void ClientChannel::place_by(Picker& picker, ClientCall& call) {
+  PickResult result = picker.pick({call.method(), &call.context()});
+  switch (result.kind) {
+    case PickResult::Kind::kComplete: {
+      ClientTransport* const transport = static_cast<ClientSubConn*>(result.subconn)->transport();
+      // A picture of what was ready a moment ago: there will be a newer one soon.
+      if (transport == nullptr) return waiting_.push_back(call.queue_link());
+      call.set_pick_done(std::move(result.done));
+      return transport->place(call);
+    }
+    case PickResult::Kind::kQueue: return waiting_.push_back(call.queue_link());
+    case PickResult::Kind::kFail:
+      if (call.waits_for_ready()) return waiting_.push_back(call.queue_link());
+      return call.finish(unavailable(result.status));
+    case PickResult::Kind::kDrop: return call.finish(result.status);
+  }
+}
+
+Status ClientChannel::unavailable(const Status& why) const {
+  std::string text(why.message());
+  if (text.empty()) text = last_error_.message();
+  return Status::unavailable(text);
+}
+
+// Each call that waits gets one look at the newest picker. What happens meanwhile may bring a newer
+// one: then everybody looks again.
+void ClientChannel::place_waiting() {
+  if (std::exchange(placing_, true)) {
+    place_again_ = true;
+    return;
+  }
+  do {
+    place_again_ = false;
+    CallList calls;
+    calls.append(waiting_);
+    while (!calls.empty()) place(calls.pop_front());
+  } while (place_again_);
+  placing_ = false;
+}
+
+// --- Header fields ---
+
+http2::SendResult ClientChannel::send_headers(const ClientCall& call, http2::Connection& http2, http2::Stream& stream) {
+  fields_.clear();
+  const std::string_view authority = call.options().authority;
+  const http2::PreparedHeaders* const prepared = authority.empty() ? methods_.find(call.method()) : nullptr;
+  if (prepared == nullptr) methods_.fields(call.method(), authority.empty() ? methods_.authority() : authority, fields_);
+  wire::TimeoutText timeout;
+  if (call.context().has_deadline()) {
+    const Duration left = call.context().deadline() - loop().now();
+    fields_.push_back({"grpc-timeout", wire::encode_timeout(left, timeout), http2::HeaderName::kGrpcTimeout,
+                       http2::Indexing::kNoIndex});
+  }
+  encoded_values_.clear();
+  if (const Metadata* defaults = options().call_defaults.metadata) add_metadata(*defaults);
+  if (const Metadata* metadata = call.options().metadata) add_metadata(*metadata);
+  if (prepared == nullptr) return http2.send_headers(stream, fields_, false);
+  return http2.send_headers(stream, *prepared, fields_, false);
+}
+
+void ClientChannel::add_metadata(const Metadata& metadata) {
+  for (const Metadata::Entry& entry : metadata) {
+    std::string_view value = entry.value;
+    if (wire::is_binary_key(entry.key)) value = wire::wire_value(entry.key, value, encoded_values_.emplace_back());
+    fields_.push_back({entry.key, value, http2::HeaderName::kOther, indexing_of(entry)});
+  }
+}
+
+// --- The pool ---
+
+ClientUnaryCall& ClientChannel::take_unary_call() {
+  if (spare_calls_.empty()) return *new ClientUnaryCall(*this);
+  if (spare_calls_.size() > kMaxSpareCalls) spare_calls_.pop_back();
+  ClientUnaryCall& call = *spare_calls_.back().release();
+  spare_calls_.pop_back();
+  return call;
+}
+
+// Never deletes: whoever made the call finish may still look at whether it's done.
+void ClientChannel::recycle(ClientUnaryCall& call) { spare_calls_.emplace_back(&call); }
+
+}  // namespace gaggle

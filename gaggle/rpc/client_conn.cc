@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gaggle/rpc/client_conn.h"
+
+#include <algorithm>
+#include <array>
+#include <random>
+#include <utility>
+
+#include "gaggle/net/connect.h"
+#include "gaggle/net/loop_group.h"
+#include "gaggle/net/resume_on.h"
+#include "gaggle/rpc/balancer/pick_first.h"
+#include "gaggle/rpc/client_channel.h"
+#include "gaggle/rpc/client_dialer.h"
+#include "gaggle/rpc/client_hooks.h"
+#include "gaggle/rpc/client_outputs.h"
+#include "gaggle/rpc/client_stream.h"
+#include "gaggle/rpc/client_unary.h"
+#include "gaggle/rpc/resolver/dns.h"
+#include "gaggle/rpc/resolver/fixed.h"
+
+namespace gaggle {
+namespace {
+
+class SocketDialer final : public Dialer {
+ public:
+  Task<Result<std::unique_ptr<ByteStream>>> dial(Loop& loop, Address address, Context context) override {
+    return gaggle::connect(loop, std::move(address), std::move(context));
+  }
+};
+
+// What every connection brings along: no registry, so each has its own.
+struct BuiltIn {
+  PassthroughResolverBuilder passthrough;
+  DnsResolverBuilder dns;
+  UnixResolverBuilder unix_paths;
+  StaticResolverBuilder fixed_list;
+  PickFirstBuilder pick_first;
+  SocketDialer sockets;
+
+  std::array<ResolverBuilder*, 4> resolvers() { return {&passthrough, &dns, &unix_paths, &fixed_list}; }
+};
+
+ResolverBuilder* find_resolver(const ClientConnOptions& options, BuiltIn& built_in, std::string_view scheme) {
+  const auto fits = [&](ResolverBuilder* builder) { return builder->scheme() == scheme; };
+  const auto own = std::ranges::find_if(options.resolvers, fits);
+  if (own != options.resolvers.end()) return *own;
+  const auto known = built_in.resolvers();
+  const auto found = std::ranges::find_if(known, fits);
+  return found == known.end() ? nullptr : *found;
+}
+
+BalancerBuilder* find_balancer(const ClientConnOptions& options, BuiltIn& built_in) {
+  const auto fits = [&](BalancerBuilder* builder) { return builder->name() == options.balancer; };
+  const auto own = std::ranges::find_if(options.balancers, fits);
+  if (own != options.balancers.end()) return *own;
+  return fits(&built_in.pick_first) ? &built_in.pick_first : nullptr;
+}
+
+Status check_options(const ClientConnOptions& options) {
+  if (Status bad = check_backoff(options.backoff); !bad) return bad;
+  // gRFC A8: servers close connections that are asked more often.
+  if (options.keepalive.time < std::chrono::seconds{10}) {
+    return Status::invalid_argument("keepalive.time must be at least 10 s");
+  }
+  if (options.keepalive.timeout <= Duration::zero()) {
+    return Status::invalid_argument("keepalive.timeout must be positive");
+  }
+  return {};
+}
+
+uint64_t system_seed() {
+  std::random_device device;
+  return uint64_t{device()} << 32 | device();
+}
+
+Result<ClientChannelParts> make_parts(LoopGroup& loops, std::string_view text, ClientConnOptions options) {
+  if (Status bad = check_options(options); !bad) return bad;
+  auto built_in = std::make_shared<BuiltIn>();
+  ClientChannelParts parts;
+  Result<Target> target = parse_target(text, options.default_scheme, [&](std::string_view scheme) {
+    return find_resolver(options, *built_in, scheme) != nullptr;
+  });
+  if (!target) return target.error();
+  parts.resolver = find_resolver(options, *built_in, target->scheme);
+  if (Status bad = parts.resolver->check(*target); !bad) return bad;
+  parts.balancer = find_balancer(options, *built_in);
+  if (parts.balancer == nullptr) {
+    return Status::invalid_argument("no balancer \"" + std::string(options.balancer) +
+                                    "\"; add one to ClientConnOptions::balancers");
+  }
+  parts.authority = options.authority.empty() ? parts.resolver->authority(*target) : std::string(options.authority);
+  parts.dialer = options.dialer != nullptr ? options.dialer : &built_in->sockets;
+  if (options.random_seed == 0) options.random_seed = system_seed();
+  parts.loop = &loops.local_or_next();
+  parts.target = std::move(*target);
+  parts.options = std::move(options);
+  parts.built_in = std::move(built_in);
+  return parts;
+}
+
+// The thread-safe face of a ClientChannel: what may come from any thread is posted to its loop.
+class ChannelConn final : public ClientConn {
+ public:
+  explicit ChannelConn(Ref<ClientChannel> channel, bool loop_has_thread)
+      : channel_(std::move(channel)), loop_has_thread_(loop_has_thread) {}
+  ~ChannelConn() override;
+
+  Task<Status> invoke(Context context, std::string_view method, ConstMessage request, Message response,
+                      CallOptions options) override;
+  Task<Result<std::unique_ptr<ClientStream>>> new_stream(Context context, const StreamDesc& desc,
+                                                         std::string_view method, CallOptions options) override;
+  Loop& loop() noexcept override { return channel_->loop(); }
+
+  void connect() override {
+    on_loop([](ClientChannel& channel) { channel.exit_idle(); });
+  }
+  void reset_connect_backoff() override {
+    on_loop([](ClientChannel& channel) { channel.reset_connect_backoff(); });
+  }
+  void close() override {
+    on_loop([](ClientChannel& channel) { channel.close(); });
+  }
+  ConnectivityState state() const noexcept override { return channel_->state(); }
+  Task<Result<ConnectivityState>> wait_for_state_change(Context context, ConnectivityState last) override;
+  std::string_view target() const noexcept override { return channel_->target().canonical; }
+  ClientConnCounters counters() const override;
+
+ private:
+  template <class Function>
+  void on_loop(Function function) {
+    if (channel_->loop().is_current()) return function(*channel_);
+    channel_->loop().post([channel = channel_, function] { function(*channel); });
+  }
+
+  const Ref<ClientChannel> channel_;
+  const bool loop_has_thread_;
+};
+
+// On the loop's own thread: cancels and lets go. While another thread runs the loop: waits for it.
+// While nobody does: does what is left to do here.
+ChannelConn::~ChannelConn() {
+  Loop& loop = channel_->loop();
+  if (loop.is_current()) {
+    channel_->close();
+    return;
+  }
+  if (loop_has_thread_ || loop.is_running()) {
+    close();
+    channel_->wait_ended();
+    return;
+  }
+  {
+    const Loop::Enter enter(loop);
+    channel_->close();
+  }
+  while (!channel_->has_ended() && loop.poll() != 0) {
+  }
+}
+
+Task<Status> invoke_plain(ClientChannel& channel, Context context, std::string_view method, ConstMessage request,
+                          Message response, CallOptions options) {
+  ClientUnaryOperation operation(channel, context, method, request, response, options);
+  Status status = co_await operation;
+  co_return status;
+}
+
+Task<Status> invoke_with_hooks(ClientChannel& channel, Context context, std::string_view method, ConstMessage request,
+                               Message response, CallOptions options) {
+  CallHooks hooks(channel.options().call_defaults.custom, options.custom);
+  CallInfo info{method, &options};
+  Status status = hooks.before(info);
+  if (status.is_ok()) {
+    ClientUnaryOperation operation(channel, context, info.method, request, response, options);
+    status = co_await operation;
+  }
+  hooks.after(info, status);
+  co_return status;
+}
+
+Task<Status> ChannelConn::invoke(Context context, std::string_view method, ConstMessage request, Message response,
+                                 CallOptions options) {
+  const CallOptions& defaults = channel_->options().call_defaults;
+  const CallOptions combined = combine_options(defaults, options);
+  const bool plain = defaults.custom.empty() && options.custom.empty();
+  return (plain ? invoke_plain : invoke_with_hooks)(*channel_, std::move(context), method, request, response, combined);
+}
+
+Task<Result<std::unique_ptr<ClientStream>>> ChannelConn::new_stream(Context context, const StreamDesc& desc,
+                                                                    std::string_view method, CallOptions options) {
+  auto stream = std::make_unique<ClientStreamHandle>(*channel_, desc, context, method, options);
+  Status opened = co_await stream->open();
+  if (!opened) co_return opened;
+  std::unique_ptr<ClientStream> result = std::move(stream);
+  co_return result;
+}
+
+Task<Result<ConnectivityState>> ChannelConn::wait_for_state_change(Context context, ConnectivityState last) {
+  const Ref<ClientChannel> channel = channel_;
+  Loop& caller = *Loop::current();
+  co_await resume_on(channel->loop());
+  Status ended;
+  while (ended.is_ok() && channel->state() == last) {
+    Task<Status> waiting = [](WaitQueue& queue) -> Task<Status> {
+      Status woken = co_await queue.wait();
+      co_return woken;
+    }(channel->state_watchers());
+    ended = co_await in_context(context, std::move(waiting));
+  }
+  const ConnectivityState now = channel->state();
+  co_await resume_on(caller);
+  if (!ended) co_return ended;
+  co_return now;
+}
+
+ClientConnCounters ChannelConn::counters() const {
+  const ClientTallies& tallies = std::as_const(*channel_).counters();
+  return {.calls_started = tallies.calls_started.get(),
+          .calls_succeeded = tallies.calls_succeeded.get(),
+          .calls_failed = tallies.calls_failed.get(),
+          .calls_now = tallies.calls_now.get(),
+          .transparent_retries = tallies.transparent_retries.get(),
+          .connect_attempts = tallies.connect_attempts.get(),
+          .connects_failed = tallies.connects_failed.get(),
+          .connections_lost = tallies.connections_lost.get(),
+          .keepalive_timeouts = tallies.keepalive_timeouts.get()};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ClientConn>> ClientConn::create(LoopGroup& loops, std::string_view target,
+                                                       ClientConnOptions options) {
+  Result<ClientChannelParts> parts = make_parts(loops, target, std::move(options));
+  if (!parts) return parts.error();
+  std::unique_ptr<ClientConn> conn =
+      std::make_unique<ChannelConn>(make_ref<ClientChannel>(std::move(*parts)), loops.has_threads());
+  return conn;
+}
+
+}  // namespace gaggle

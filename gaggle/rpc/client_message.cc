@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gaggle/rpc/client_message.h"
+
+#include <string>
+#include <utility>
+
+namespace gaggle {
+namespace {
+
+// Shared bytes from this size on are queued as they are; smaller ones are cheaper to copy.
+constexpr size_t kShareBytes = 4096;
+
+bool shares(ConstMessage message, size_t size) { return message.type->shared_bytes != nullptr && size >= kShareBytes; }
+
+}  // namespace
+
+Status measure_message(ConstMessage message, size_t limit, size_t& size) {
+  if (!message.type->byte_size(message.object, &size)) {
+    return Status::internal("the request can't be encoded: a required field of " + std::string(message.type->name) +
+                            " is missing");
+  }
+  // The prefix has four bytes for the length.
+  if (size > limit || size > UINT32_MAX) {
+    return Status::resource_exhausted("the message to send has " + std::to_string(size) + " bytes, the limit is " +
+                                      std::to_string(limit));
+  }
+  return {};
+}
+
+Bytes encode_message(ConstMessage message, size_t size) {
+  uint8_t* out = nullptr;
+  Bytes bytes = Bytes::uninitialised(kMessagePrefixBytes + size, &out);
+  message.type->serialize(message.object, write_message_prefix(out, size));
+  return bytes;
+}
+
+http2::SendResult send_message(http2::Connection& http2, http2::Stream& stream, ConstMessage message, size_t size,
+                               bool end_stream) {
+  if (shares(message, size)) {
+    uint8_t* out = nullptr;
+    Bytes prefix = Bytes::uninitialised(kMessagePrefixBytes, &out);
+    write_message_prefix(out, size);
+    const http2::SendResult sent = http2.send_data(stream, std::move(prefix), false);
+    if (sent == http2::SendResult::kEnded) return sent;
+    return http2.send_data(stream, *message.type->shared_bytes(message.object), end_stream);
+  }
+  if (uint8_t* out = http2.reserve_data(stream, kMessagePrefixBytes + size, end_stream)) {
+    message.type->serialize(message.object, write_message_prefix(out, size));
+    return http2::SendResult::kOk;
+  }
+  return http2.send_data(stream, encode_message(message, size), end_stream);
+}
+
+Status parse_message(Message message, MessageReader& reader) {
+  bool parsed = true;
+  if (message.type->adopt_bytes != nullptr) {
+    message.type->adopt_bytes(message.object, reader.take_message());
+  } else {
+    parsed = message.type->parse(message.object, reader.message());
+  }
+  if (parsed) return {};
+  return Status::internal("the server's message is no valid " + std::string(message.type->name));
+}
+
+Status status_of_step(MessageReader::Step step, const MessageReader& reader, size_t limit) {
+  switch (step) {
+    case MessageReader::Step::kTooLarge:
+      return Status::resource_exhausted("the server's message has " + std::to_string(reader.declared_bytes()) +
+                                        " bytes, the limit is " + std::to_string(limit));
+    case MessageReader::Step::kCompressed:
+      return Status::internal("the server sent a compressed message, but no encoding was agreed");
+    default: return Status::internal("the server's message has undefined flags");
+  }
+}
+
+}  // namespace gaggle

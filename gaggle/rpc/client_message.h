@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "gaggle/base/bytes.h"
+#include "gaggle/base/status.h"
+#include "gaggle/http2/connection.h"
+#include "gaggle/rpc/framing.h"
+#include "gaggle/rpc/message.h"
+
+namespace gaggle {
+
+// Messages on their way between users' objects and HTTP/2 streams, the client's side.
+
+inline constexpr size_t kDefaultMaxReceiveBytes = size_t{4} << 20;
+inline constexpr size_t kDefaultMaxSendBytes = INT32_MAX;
+
+// How large the message is, encoded: INTERNAL when it can't be, RESOURCE_EXHAUSTED when it's larger
+// than `limit`. encode right after this.
+Status measure_message(ConstMessage message, size_t limit, size_t& size);
+
+// Queues the message, of which measure_message has just said `size`: straight into the output if
+// there is room, without a copy if its type shares bytes.
+http2::SendResult send_message(http2::Connection& http2, http2::Stream& stream, ConstMessage message, size_t size,
+                               bool end_stream);
+
+// The same as one run of bytes with its prefix, for what must be sent again maybe.
+Bytes encode_message(ConstMessage message, size_t size);
+
+// Fills `message` with what the reader's last step gave. INTERNAL when it can't be decoded.
+Status parse_message(Message message, MessageReader& reader);
+
+// Why the reader can't go on. Not for kMessage and kMore.
+Status status_of_step(MessageReader::Step step, const MessageReader& reader, size_t limit);
+
+}  // namespace gaggle

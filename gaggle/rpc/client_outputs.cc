@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gaggle/rpc/client_outputs.h"
+
+#include "gaggle/rpc/client_response.h"
+#include "gaggle/rpc/metadata.h"
+
+namespace gaggle {
+namespace {
+
+Status fill(Metadata* metadata, const http2::HeaderBlock* block) {
+  if (metadata == nullptr) return {};
+  metadata->clear();
+  return block == nullptr ? Status{} : read_response_metadata(*block, *metadata);
+}
+
+}  // namespace
+
+Status fill_outputs(const CallOptions& options, const http2::HeaderBlock* headers, const http2::HeaderBlock* trailers) {
+  Status header = fill(options.header, headers);
+  Status trailer = fill(options.trailer, trailers);
+  return header.is_ok() ? trailer : header;
+}
+
+CallOptions combine_options(const CallOptions& defaults, const CallOptions& call) {
+  CallOptions both = call;
+  if (!both.wait_for_ready) both.wait_for_ready = defaults.wait_for_ready;
+  if (!both.max_receive_bytes) both.max_receive_bytes = defaults.max_receive_bytes;
+  if (!both.max_send_bytes) both.max_send_bytes = defaults.max_send_bytes;
+  if (both.authority.empty()) both.authority = defaults.authority;
+  return both;
+}
+
+}  // namespace gaggle

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "gaggle/rpc/client_conn_interface.h"
+#include "gaggle/rpc/client_hooks.h"
+#include "gaggle/rpc/client_stream_call.h"
+#include "gaggle/rpc/service.h"
+
+namespace gaggle {
+
+// The user's end of a streaming call; the call itself is a ClientStreamCall on its own loop. Each
+// operation travels there and back as one object in the awaiting frame.
+class ClientStreamHandle final : public ClientStream {
+ public:
+  ClientStreamHandle(ClientChannel& channel, const StreamDesc& desc, const Context& context, std::string_view method,
+                     const CallOptions& options);
+  ~ClientStreamHandle() override;
+
+  // Runs the hooks, then waits for a connection.
+  Task<Status> open();
+
+  Task<Result<const Metadata*>> header() override;
+  const Metadata& trailer() const noexcept override { return call_->trailer_metadata(); }
+  Task<Result<bool>> send(ConstMessage message) override;
+  Task<Status> close_send() override;
+  Task<Result<bool>> recv(Message message) override;
+  void cancel() noexcept override { call_->cancel(); }
+  Loop& loop() noexcept override { return call_->loop(); }
+
+ private:
+  void headers_known();
+  void ended(const Status& status) noexcept;
+
+  ClientStreamCall* const call_;
+  CallOptions options_;
+  CallInfo info_;
+  CallHooks hooks_;
+  const Context context_;
+  bool header_filled_ = false;
+  bool over_ = false;
+};
+
+}  // namespace gaggle

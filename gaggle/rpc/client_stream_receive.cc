@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The receiving side of a streaming call.
+#include <utility>
+
+#include "gaggle/rpc/client_message.h"
+#include "gaggle/rpc/client_response.h"
+#include "gaggle/rpc/client_stream_call.h"
+#include "gaggle/rpc/client_transport.h"
+
+namespace gaggle {
+
+size_t ClientStreamCall::receive_limit() const { return options().max_receive_bytes.value_or(kDefaultMaxReceiveBytes); }
+
+// gRFC A6: with the server's headers the call is committed to this server.
+void ClientStreamCall::on_response_headers() {
+  commit();
+  if (Status read = read_response_metadata(*headers(), header_metadata_); !read) return finish(std::move(read));
+  headers_came_ = true;
+  if (header_waiter_ != nullptr) std::exchange(header_waiter_, nullptr)->complete({});
+}
+
+void ClientStreamCall::take_content(std::span<const uint8_t> content) {
+  if (!server_streams_) return take_only_message(content);
+  for (size_t ended = counter_.count(content); ended != 0; --ended) transport()->http2().message_completed(*stream());
+  if (receiver_ != nullptr) {
+    ClientStreamOperation& receiver = *std::exchange(receiver_, nullptr);
+    if (!receive(receiver, content)) receiver_ = &receiver;
+  }
+  if (!is_done()) reader_.keep(content);
+}
+
+// Gives the next message to `operation`, or the end if that is reached; false when it has to wait.
+bool ClientStreamCall::receive(ClientStreamOperation& operation, std::span<const uint8_t>& content) {
+  const MessageReader::Step step = reader_.next(content);
+  if (step == MessageReader::Step::kMessage) {
+    consume(reader_.message_wire_bytes());
+    if (Status parsed = parse_message(operation.to_fill_, reader_); !parsed) {
+      finish(parsed);
+      operation.complete(std::move(parsed));
+    } else {
+      operation.complete({}, true);
+    }
+    return true;
+  }
+  if (step != MessageReader::Step::kMore) {
+    Status bad = status_of_step(step, reader_, receive_limit());
+    finish(bad);
+    operation.complete(std::move(bad));
+    return true;
+  }
+  if (is_done()) {
+    operation.complete(status(), false);
+    return true;
+  }
+  // A message larger than the stream's window would never arrive otherwise.
+  if (stream() != nullptr) {
+    transport()->http2().expect(*stream(), reader_.missing_bytes());
+    transport()->flush();
+  }
+  return false;
+}
+
+void ClientStreamCall::run_recv(ClientStreamOperation& operation) {
+  if (receiver_ != nullptr) {
+    return operation.refuse(Status::failed_precondition("a recv is under way: one at a time"));
+  }
+  std::span<const uint8_t> nothing;
+  const bool ended = server_streams_ ? receive(operation, nothing) : receive_only(operation);
+  if (!ended) receiver_ = &operation;
+}
+
+// --- A server that doesn't stream ---
+
+// Its one message goes straight into the receiver's, or waits for one; the end decides whether it
+// counts.
+void ClientStreamCall::take_only_message(std::span<const uint8_t> content) {
+  const size_t bytes = content.size();
+  for (;;) {
+    const MessageReader::Step step = reader_.next(content);
+    if (step == MessageReader::Step::kMore) break;
+    if (step != MessageReader::Step::kMessage) return finish(status_of_step(step, reader_, receive_limit()));
+    if (std::exchange(only_came_, true)) {
+      return finish(Status::internal("the server sent a second message where one was expected"));
+    }
+    transport()->http2().message_completed(*stream());
+    if (receiver_ == nullptr) {
+      only_message_ = reader_.take_message();
+      continue;
+    }
+    only_parsed_ = true;
+    if (Status parsed = parse_message(receiver_->to_fill_, reader_); !parsed) return finish(std::move(parsed));
+  }
+  consume(bytes);
+}
+
+bool ClientStreamCall::receive_only(ClientStreamOperation& operation) {
+  if (!is_done()) return false;
+  if (!status() || std::exchange(only_given_, true)) {
+    operation.complete(status(), false);
+    return true;
+  }
+  if (!only_parsed_) {
+    const Message message = operation.to_fill_;
+    if (message.type->adopt_bytes != nullptr) {
+      message.type->adopt_bytes(message.object, std::move(only_message_));
+    } else if (!message.type->parse(message.object, only_message_.span())) {
+      operation.complete(Status::internal("the server's message is no valid " + std::string(message.type->name)));
+      return true;
+    }
+    only_message_ = {};
+  }
+  operation.complete({}, true);
+  return true;
+}
+
+Status ClientStreamCall::conclude(Status status) {
+  if (!status) return status;
+  const bool whole = server_streams_ ? counter_.at_boundary() : reader_.at_boundary();
+  if (!whole) return Status::internal("the server ended the call within a message");
+  if (!server_streams_ && !only_came_) return Status::internal("the server answered with OK but without a message");
+  return status;
+}
+
+}  // namespace gaggle

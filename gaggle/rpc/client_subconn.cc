@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gaggle/rpc/client_subconn.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "gaggle/net/loop.h"
+#include "gaggle/rpc/client_call.h"
+#include "gaggle/rpc/client_channel.h"
+#include "gaggle/rpc/client_dialer.h"
+
+namespace gaggle {
+
+// One dial under way. Lives until it has ended, even if nobody waits for it any more; the reference
+// keeps the dialer's loop and the channel's books right until then.
+class ClientSubConn::Attempt final : TaskCompletion<Result<std::unique_ptr<ByteStream>>> {
+ public:
+  explicit Attempt(ClientSubConn& owner) : owner_(Ref<ClientSubConn>::share(&owner)) {}
+
+  // May end, and delete itself, before it returns.
+  void run(Dialer& dialer, Loop& loop, const Address& address) {
+    start(dialer.dial(loop, address, source_.context()), *this, source_.context());
+  }
+  void leave(const Status& why) noexcept {
+    wanted_ = false;
+    source_.cancel(why);
+  }
+
+ private:
+  void on_done(Result<std::unique_ptr<ByteStream>>&& stream) noexcept override { finish(std::move(stream)); }
+  void on_exception(std::exception_ptr) noexcept override { finish(Status::unavailable("the dialer threw")); }
+  void finish(Result<std::unique_ptr<ByteStream>> stream) noexcept {
+    const Ref<ClientSubConn> owner = std::move(owner_);
+    const bool wanted = wanted_;
+    delete this;
+    if (wanted) {
+      owner->attempt_ = nullptr;
+      owner->on_dialled(std::move(stream));
+    }
+    owner->let_go();
+  }
+
+  Ref<ClientSubConn> owner_;
+  CancelSource source_;
+  bool wanted_ = true;
+};
+
+ClientSubConn::ClientSubConn(ClientChannel& channel, const Address& address, SubConnListener& listener)
+    : channel_(Ref<ClientChannel>::share(&channel)),
+      address_(address),
+      listener_(&listener),
+      backoff_(channel.options().backoff, channel.random()),
+      keepalive_time_(channel.options().keepalive.time),
+      connect_timeout_(channel.loop(), *this),
+      backoff_over_(channel.loop(), *this) {
+  channel_->add_subconn(*this);
+}
+
+ClientSubConn::~ClientSubConn() { channel_->remove_subconn(*this); }
+
+// --- Connecting ---
+
+void ClientSubConn::connect() {
+  if (state_ != ConnectivityState::kIdle || listener_ == nullptr) return;
+  move_to(ConnectivityState::kConnecting);
+  begin_attempt();
+}
+
+void ClientSubConn::begin_attempt() {
+  ++channel_->counters().connect_attempts;
+  self_ = Ref<ClientSubConn>::share(this);
+  connect_timeout_.arm_after(channel_->options().backoff.min_connect_timeout);
+  attempt_ = new Attempt(*this);
+  attempt_->run(channel_->dialer(), channel_->loop(), address_);
+}
+
+void ClientSubConn::on_dialled(Result<std::unique_ptr<ByteStream>> stream) {
+  if (!stream) return attempt_failed(stream.error());
+  transport::Options options = channel_->transport_options();
+  options.keepalive.time = keepalive_time_;
+  transports_.push_back(std::make_unique<ClientTransport>(std::move(*stream), options, *this));
+  fresh_ = transports_.back().get();
+  fresh_->start();
+}
+
+// The connection counts once the server's SETTINGS are there: something that merely accepts sockets
+// is no server.
+void ClientSubConn::on_transport_ready(ClientTransport& transport) {
+  if (&transport != fresh_) return;
+  current_ = std::exchange(fresh_, nullptr);
+  connect_timeout_.disarm();
+  backoff_.reset();
+  move_to(ConnectivityState::kReady);
+}
+
+void ClientSubConn::on_connect_timeout() {
+  const Status why = Status::unavailable(address_.to_string() + ": no HTTP/2 connection within the time for one attempt");
+  stop_attempt();
+  attempt_failed(why);
+}
+
+void ClientSubConn::stop_attempt() {
+  connect_timeout_.disarm();
+  const Status why = Status::cancelled("the attempt to connect isn't wanted any more");
+  if (attempt_ != nullptr) std::exchange(attempt_, nullptr)->leave(why);
+  if (fresh_ != nullptr) std::exchange(fresh_, nullptr)->close(why);
+}
+
+void ClientSubConn::attempt_failed(const Status& why) {
+  connect_timeout_.disarm();
+  ++channel_->counters().connects_failed;
+  const Status error = Status::unavailable("can't connect: " + std::string(why.message()));
+  channel_->note_error(error);
+  backoff_over_.arm_after(backoff_.next());
+  move_to(ConnectivityState::kTransientFailure, error);
+}
+
+void ClientSubConn::on_backoff_over() { move_to(ConnectivityState::kIdle); }
+
+void ClientSubConn::reset_backoff() {
+  backoff_.reset();
+  if (!backoff_over_.armed()) return;
+  backoff_over_.disarm();
+  on_backoff_over();
+}
+
+// --- Ending ---
+
+void ClientSubConn::on_transport_unusable(ClientTransport& transport, const Status& why) {
+  if (&transport == fresh_) {
+    fresh_ = nullptr;
+    return attempt_failed(why);
+  }
+  if (&transport != current_) return;
+  current_ = nullptr;
+  // gRFC A8: a server that was asked too often is asked half as often from now on.
+  if (transport.pinged_too_often() && keepalive_time_ < Duration::max() / 2) keepalive_time_ *= 2;
+  ++channel_->counters().connections_lost;
+  channel_->note_error(why);
+  move_to(ConnectivityState::kIdle, why);
+}
+
+void ClientSubConn::on_call_returned(ClientCall& call) { channel_->place(call); }
+
+void ClientSubConn::on_transport_closed(ClientTransport& transport, const Status& why) {
+  if (transport.counters().keepalive_timeouts != 0) ++channel_->counters().keepalive_timeouts;
+  on_transport_unusable(transport, why);
+  std::erase_if(transports_, [&](const auto& each) { return each.get() == &transport; });
+  let_go();
+}
+
+void ClientSubConn::shutdown() {
+  listener_ = nullptr;
+  state_ = ConnectivityState::kShutdown;
+  report_.cancel();
+  backoff_over_.disarm();
+  stop_attempt();
+  // Calls in flight finish.
+  if (ClientTransport* const last = std::exchange(current_, nullptr)) last->drain();
+}
+
+void ClientSubConn::close_now(const Status& why) {
+  const Ref<ClientSubConn> stay = Ref<ClientSubConn>::share(this);
+  shutdown();
+  for (const auto& transport : transports_) transport->close(why);
+}
+
+// Nothing is awaited any more: whoever else holds a reference decides.
+void ClientSubConn::let_go() {
+  if (attempt_ == nullptr && transports_.empty()) self_ = nullptr;
+}
+
+// --- Reporting ---
+
+void ClientSubConn::move_to(ConnectivityState state, Status error) {
+  if (listener_ == nullptr) return;
+  state_ = state;
+  reports_.push_back({state, std::move(error)});
+  channel_->loop().defer(report_);
+}
+
+void ClientSubConn::report() {
+  const Ref<ClientSubConn> stay = Ref<ClientSubConn>::share(this);
+  while (listener_ != nullptr && !reports_.empty()) {
+    const SubConnState next = std::move(reports_.front());
+    reports_.pop_front();
+    listener_->on_subconn_state(*this, next);
+  }
+}
+
+}  // namespace gaggle

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gaggle/rpc/client_transport.h"
+
+#include <utility>
+
+#include "gaggle/rpc/client_call.h"
+
+namespace gaggle {
+namespace {
+
+ClientCall& call_of(http2::Stream& stream) { return *static_cast<ClientCall*>(stream.user); }
+
+std::string with_reason(std::string text, std::string_view reason) {
+  if (!reason.empty()) text.append(": ").append(reason);
+  return text;
+}
+
+// What a failed connection means for the calls on it. A server that breaks the protocol is broken;
+// all else is a connection that may be better the next time.
+StatusCode code_of_connection_error(http2::ErrorCode code) {
+  switch (code) {
+    case http2::ErrorCode::kProtocolError:
+    case http2::ErrorCode::kFlowControlError:
+    case http2::ErrorCode::kStreamClosed:
+    case http2::ErrorCode::kFrameSizeError:
+    case http2::ErrorCode::kCompressionError: return StatusCode::kInternal;
+    default: return StatusCode::kUnavailable;
+  }
+}
+
+}  // namespace
+
+ClientTransport::ClientTransport(std::unique_ptr<ByteStream> stream, const transport::Options& options, Owner& owner)
+    : owner_(owner), connection_(std::move(stream), http2::Role::kClient, options, *this) {}
+
+std::string ClientTransport::name() const { return connection_.peer_address().to_string(); }
+
+Peer ClientTransport::peer() const {
+  return {connection_.peer_address().to_string(), connection_.local_address().to_string()};
+}
+
+// --- Placing calls ---
+
+void ClientTransport::place(ClientCall& call) {
+  if (usable_ && waiting_.empty() && try_open(call)) return;
+  if (usable_) {
+    waiting_.push_back(call.queue_link());
+  } else {
+    owner_.on_call_returned(call);
+  }
+}
+
+// False when the call has to wait, or when the transport has turned out to be of no use.
+bool ClientTransport::try_open(ClientCall& call) {
+  switch (http2().can_open()) {
+    case http2::CanOpen::kYes: break;
+    case http2::CanOpen::kStreamLimit:
+      // Asking is what makes the engine tell us when there is room.
+      static_cast<void>(http2().open_stream());
+      return false;
+    case http2::CanOpen::kGoingAway:
+    case http2::CanOpen::kIdsExhausted:
+      mark_unusable(Status::unavailable(name() + ": the connection takes no new calls"));
+      return false;
+    case http2::CanOpen::kFailed:
+      mark_unusable(failure_.is_ok() ? Status::unavailable(name() + ": the connection failed") : failure_);
+      return false;
+  }
+  http2::Stream* stream = http2().open_stream();
+  if (stream == nullptr) return false;
+  stream->user = &call;
+  call.open(*this, *stream);
+  return true;
+}
+
+void ClientTransport::open_waiting() {
+  if (opening_ || waiting_.empty()) return;
+  opening_ = true;
+  while (usable_ && !waiting_.empty()) {
+    ClientCall& call = waiting_.pop_front();
+    if (try_open(call)) continue;
+    // Back to where it was: the list has no other way in at the front.
+    CallList rest;
+    rest.append(waiting_);
+    waiting_.push_back(call.queue_link());
+    waiting_.append(rest);
+    break;
+  }
+  opening_ = false;
+  if (!usable_) return_waiting();
+}
+
+// First come, first served also where they go next.
+void ClientTransport::return_waiting() {
+  CallList leaving;
+  leaving.append(waiting_);
+  while (!leaving.empty()) owner_.on_call_returned(leaving.pop_front());
+}
+
+void ClientTransport::mark_unusable(const Status& why) {
+  if (!std::exchange(usable_, false)) return;
+  if (failure_.is_ok()) failure_ = why;
+  owner_.on_transport_unusable(*this, why);
+}
+
+void ClientTransport::adopt_orphan(ClientCall& call) { orphans_.push_back(call.queue_link()); }
+
+void ClientTransport::drain() {
+  mark_unusable(Status::unavailable(name() + ": the connection isn't wanted any more"));
+  return_waiting();
+  connection_.drain();
+}
+
+// --- Events ---
+
+void ClientTransport::on_headers(http2::Stream& stream, http2::HeaderBlockRef headers, bool end_stream) {
+  call_of(stream).on_headers(std::move(headers), end_stream);
+}
+
+void ClientTransport::on_trailers(http2::Stream& stream, http2::HeaderBlockRef trailers) {
+  call_of(stream).on_trailers(std::move(trailers));
+}
+
+void ClientTransport::on_data(http2::Stream& stream, std::span<const uint8_t> content, bool end_stream) {
+  call_of(stream).on_data(content, end_stream);
+}
+
+void ClientTransport::on_reset(http2::Stream& stream, http2::ErrorCode code, http2::ResetOrigin origin) {
+  call_of(stream).on_reset(code, origin);
+}
+
+void ClientTransport::on_writable(http2::Stream& stream) { call_of(stream).on_writable(); }
+
+// RFC 9113 §6.8: no new streams after a GOAWAY; those up to the last id may still finish.
+void ClientTransport::on_goaway(uint32_t, http2::ErrorCode code, std::string_view debug) {
+  pinged_too_often_ |= code == http2::ErrorCode::kEnhanceYourCalm && debug == "too_many_pings";
+  const std::string text = name() + " said goodbye with " + std::string(http2::error_code_name(code));
+  mark_unusable(Status::unavailable(with_reason(text, debug)));
+}
+
+void ClientTransport::on_settings(const http2::Settings&) {
+  // A changed limit may have made room.
+  can_open_ = true;
+  if (std::exchange(settings_came_, true)) return;
+  owner_.on_transport_ready(*this);
+}
+
+void ClientTransport::on_connection_error(http2::ErrorCode code, std::string_view reason) {
+  const std::string text = name() + ": the connection failed with " + std::string(http2::error_code_name(code));
+  const Status why{code_of_connection_error(code), with_reason(text, reason)};
+  failure_ = why;
+  mark_unusable(why);
+}
+
+void ClientTransport::on_events_done() {
+  if (!usable_) return return_waiting();
+  if (std::exchange(can_open_, false)) open_waiting();
+}
+
+void ClientTransport::on_closed(const Status& why) {
+  const Status reason = failure_.is_ok() ? Status{why.code(), name() + ": " + std::string(why.message())} : failure_;
+  usable_ = false;
+  return_waiting();
+  while (!orphans_.empty()) orphans_.pop_front().finish(reason);
+  owner_.on_transport_closed(*this, reason);
+}
+
+}  // namespace gaggle

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "gaggle/base/status.h"
+#include "gaggle/net/byte_stream.h"
+#include "gaggle/net/loop_work.h"
+#include "gaggle/rpc/call_options.h"
+#include "gaggle/rpc/client_call_list.h"
+#include "gaggle/transport/connection.h"
+
+namespace gaggle {
+
+class ClientCall;
+
+// One HTTP/2 connection that calls go out on.
+//
+// Ready once the server's SETTINGS have arrived. Beyond the server's limit of streams, calls wait in
+// the order in which they came. A server that says goodbye gets no new calls; those that wait go
+// elsewhere, those on streams finish. One loop's thread.
+class ClientTransport final : private transport::Handler {
+ public:
+  // Whoever keeps the transport.
+  class Owner {
+   public:
+    virtual void on_transport_ready(ClientTransport& transport) = 0;
+    // No new calls from now on. May come from within events: only note it.
+    virtual void on_transport_unusable(ClientTransport& transport, const Status& why) = 0;
+    // `call` can't go out here, and never did: place it again.
+    virtual void on_call_returned(ClientCall& call) = 0;
+    // It's over; destroy it.
+    virtual void on_transport_closed(ClientTransport& transport, const Status& why) = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+
+  ClientTransport(std::unique_ptr<ByteStream> stream, const transport::Options& options, Owner& owner);
+  void start() { connection_.start(); }
+
+  // Opens a stream for the call, now or when there is room; see ClientCall::open.
+  void place(ClientCall& call);
+  // A call has left its stream: somebody who waits may have its room.
+  void stream_left() { open_waiting(); }
+  // The call's connection was lost; it ends with the reason when that is known, this turn.
+  void adopt_orphan(ClientCall& call);
+
+  // Calls on streams finish, then it closes.
+  void drain();
+  void close(const Status& why) { connection_.close(why); }
+  // The server is never used again by us; see Owner::on_transport_unusable.
+  void mark_unusable(const Status& why);
+
+  http2::Connection& http2() noexcept { return connection_.http2(); }
+  void flush() noexcept { connection_.flush(); }
+  bool is_usable() const noexcept { return usable_; }
+  // The server complained about our pings.
+  bool pinged_too_often() const noexcept { return pinged_too_often_; }
+  Peer peer() const;
+  const transport::Counters& counters() const noexcept { return connection_.counters(); }
+
+ private:
+  void open_waiting();
+  bool try_open(ClientCall& call);
+  void return_waiting();
+  std::string name() const;
+
+  void on_headers(http2::Stream& stream, http2::HeaderBlockRef headers, bool end_stream) override;
+  void on_trailers(http2::Stream& stream, http2::HeaderBlockRef trailers) override;
+  void on_data(http2::Stream& stream, std::span<const uint8_t> content, bool end_stream) override;
+  void on_reset(http2::Stream& stream, http2::ErrorCode code, http2::ResetOrigin origin) override;
+  void on_writable(http2::Stream& stream) override;
+  void on_can_open() override { can_open_ = true; }
+  void on_goaway(uint32_t last_stream_id, http2::ErrorCode code, std::string_view debug) override;
+  void on_settings(const http2::Settings& peer) override;
+  void on_connection_error(http2::ErrorCode code, std::string_view reason) override;
+  void on_events_done() override;
+  void on_closed(const Status& why) override;
+
+  Owner& owner_;
+  CallList waiting_;  // for room under the server's limit
+  CallList orphans_;  // whose connection is gone
+  bool usable_ = true;
+  bool settings_came_ = false;
+  bool can_open_ = false;
+  bool opening_ = false;
+  bool pinged_too_often_ = false;
+  Status failure_;    // the first thing that went wrong
+  transport::Connection connection_;
+};
+
+}  // namespace gaggle

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gaggle/rpc/client_unary.h"
+
+#include <utility>
+
+#include "gaggle/rpc/client_message.h"
+#include "gaggle/rpc/client_outputs.h"
+#include "gaggle/rpc/client_transport.h"
+
+namespace gaggle {
+
+// --- The operation ---
+
+void ClientUnaryOperation::begin() {
+  begun_ = starting_ = true;
+  channel_.take_unary_call().run(*this);
+  starting_ = false;
+}
+
+void ClientUnaryOperation::complete(const Status& result) noexcept {
+  result_ = result;
+  done_ = true;
+  if (!starting_) caller_->post(*this);
+}
+
+// First on the channel's loop, to begin; then on the caller's, to go on there.
+void ClientUnaryOperation::run_on_loop() noexcept {
+  if (done_) return handle_.resume();
+  const Ref<ClientChannel> keep = std::move(keep_);
+  begin();
+  if (done_) caller_->post(*this);
+}
+
+// --- The call ---
+
+void ClientUnaryCall::run(ClientUnaryOperation& operation) {
+  operation_ = &operation;
+  received_ = false;
+  reader_.reset(operation.options_.max_receive_bytes.value_or(kDefaultMaxReceiveBytes));
+  begin(operation.context_, operation.method_, operation.options_);
+}
+
+size_t ClientUnaryCall::receive_limit() const { return options().max_receive_bytes.value_or(kDefaultMaxReceiveBytes); }
+
+Status ClientUnaryCall::prepare_request() {
+  return measure_message(operation_->request_, options().max_send_bytes.value_or(kDefaultMaxSendBytes), request_bytes_);
+}
+
+void ClientUnaryCall::send_request() {
+  static_cast<void>(send_message(transport()->http2(), *stream(), operation_->request_, request_bytes_, true));
+}
+
+void ClientUnaryCall::on_opened() {
+  if (options().peer != nullptr) *options().peer = transport()->peer();
+}
+
+void ClientUnaryCall::take_content(std::span<const uint8_t> content) {
+  const size_t bytes = content.size();
+  for (;;) {
+    const MessageReader::Step step = reader_.next(content);
+    if (step == MessageReader::Step::kMore) break;
+    if (step != MessageReader::Step::kMessage) return finish(status_of_step(step, reader_, receive_limit()));
+    if (std::exchange(received_, true)) {
+      return finish(Status::internal("the server sent a second message in answer to a unary call"));
+    }
+    if (Status parsed = parse_message(operation_->response_, reader_); !parsed) return finish(std::move(parsed));
+    transport()->http2().message_completed(*stream());
+  }
+  consume(bytes);
+}
+
+Status ClientUnaryCall::conclude(Status status) {
+  if (!status) return status;
+  if (!reader_.at_boundary()) return Status::internal("the server ended the call within a message");
+  if (!received_) return Status::internal("the server answered a unary call with OK but without a message");
+  return status;
+}
+
+void ClientUnaryCall::on_finished() {
+  Status result = status();
+  if (Status filled = fill_outputs(options(), headers(), trailers()); !filled && result) result = std::move(filled);
+  std::exchange(operation_, nullptr)->complete(result);
+  if (is_settled()) on_settled();
+}
+
+void ClientUnaryCall::on_settled() {
+  reset();
+  reader_.reset(0);
+  channel().recycle(*this);
+}
+
+}  // namespace gaggle
