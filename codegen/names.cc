@@ -93,7 +93,7 @@ std::string cpp_namespace(const FileDescriptor& file) {
 
 std::vector<MethodNames> method_names(const ServiceDescriptor& service) {
   std::vector<std::string> members = class_names(service.name());
-  members.push_back("conn_");
+  members.insert(members.end(), {"conn_", "Rule_"});
   Scope scope{members};
   std::vector<MethodNames> methods(static_cast<size_t>(service.method_count()));
 

@@ -125,12 +125,15 @@ void print_server(const ServiceDescriptor& descriptor, Form form, const Methods&
   out.Indent();
   print_server_methods(service, form, methods, " = 0;\n", out);
   out.Outdent();
+  // The rule's parameter is private, so that nobody else can override it; its name is the message
+  // that compilers print.
   out.Print(service,
             "\n"
             " private:\n"
             "  friend class Unimplemented$Server$;\n"
             "  friend class Unsafe$Server$;\n"
-            "  $Server$() = default;  // derive from Unimplemented$Server$ or Unsafe$Server$\n"
+            "  struct Rule_ {};\n"
+            "  virtual void derive_from_Unimplemented$Server$_or_Unsafe$Server$(Rule_) = 0;\n"
             "};\n"
             "\n"
             "class Unimplemented$Server$ : public $Server$ {\n"
@@ -139,9 +142,14 @@ void print_server(const ServiceDescriptor& descriptor, Form form, const Methods&
   print_server_methods(service, form, methods, " override;\n", out);
   out.Outdent();
   out.Print(service,
+            "\n"
+            " private:\n"
+            "  void derive_from_Unimplemented$Server$_or_Unsafe$Server$(Rule_) final {}\n"
             "};\n"
             "\n"
-            "class Unsafe$Server$ : public $Server$ {};\n"
+            "class Unsafe$Server$ : public $Server$ {\n"
+            "  void derive_from_Unimplemented$Server$_or_Unsafe$Server$(Rule_) final {}\n"
+            "};\n"
             "\n"
             "// The implementation must outlive the registrar.\n"
             "::gaggle::Status Register$Server$(\n"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // An implementation has to say what a new method shall do to it, by its base.
-// EXPECT: private.*derive from UnimplementedSecondServer or UnsafeSecondServer
+// EXPECT: abstract.*derive_from_UnimplementedSecondServer_or_UnsafeSecondServer
 #include "kinds.gaggle.h"
 
 using namespace gaggle;

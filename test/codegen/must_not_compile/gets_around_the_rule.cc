@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The rule can't be overridden from outside.
+// EXPECT: private
+#include "kinds.gaggle.h"
+
+using namespace gaggle;
+
+#ifdef FIXED
+class Mine final : public codegen_test::UnimplementedSecondServer {
+#else
+class Mine final : public codegen_test::SecondServer {
+  void derive_from_UnimplementedSecondServer_or_UnsafeSecondServer(Rule_) override {}
+#endif
+  Task<Status> Get(ServerContext&, const codegen_test::Ask&, codegen_test::Answer&) override {
+    return Task<Status>::ready(Status::ok());
+  }
+};
+
+Status use(ServiceRegistrar& registrar) {
+  static Mine mine;
+  return codegen_test::RegisterSecondServer(registrar, mine);
+}
