@@ -54,9 +54,9 @@ transport::Options server_transport(const http2::Options& http2) {
 }  // namespace
 
 ScriptedServer::ScriptedServer(std::unique_ptr<PipeStream> stream, const http2::Options& options)
-    : pipe_(stream.get()),
-      connection_(std::make_unique<transport::Connection>(std::move(stream), http2::Role::kServer,
-                                                          server_transport(options), *this)) {
+    : options_(server_transport(options)),
+      pipe_(stream.get()),
+      connection_(std::make_unique<transport::Connection>(std::move(stream), http2::Role::kServer, options_, *this)) {
   connection_->start();
 }
 

@@ -79,6 +79,7 @@ class ScriptedServer final : public transport::Handler {
   void on_closed(const Status&) override;
   void finish(Request& request);
 
+  const transport::Options options_;
   PipeStream* pipe_;
   std::unique_ptr<transport::Connection> connection_;
 };

@@ -88,6 +88,7 @@ class ClientTransport final : private transport::Handler {
   bool opening_ = false;
   bool pinged_too_often_ = false;
   Status failure_;    // the first thing that went wrong
+  const transport::Options options_;
   transport::Connection connection_;
 };
 
