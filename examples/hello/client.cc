@@ -7,17 +7,20 @@
 
 using namespace gaggle;
 
+Task<Status> greet(hello::GreeterClientInterface& greeter, const char* whom) {
+  Context context;
+  hello::HelloRequest request;
+  hello::HelloReply reply;
+  request.set_name(whom);
+  Status status = co_await greeter.SayHello(context.with_timeout(std::chrono::seconds{5}), request, reply);
+  std::cout << (status ? reply.message() : status.to_string()) << "\n";
+  co_return status;
+}
+
 int main(int argc, char** argv) {
   LoopGroup loops(1);
   auto conn = ClientConn::create(loops, argc > 1 ? argv[1] : "127.0.0.1:50051");
   if (!conn) return 1;
   hello::GreeterClient greeter(**conn);
-
-  hello::HelloRequest request;
-  hello::HelloReply reply;
-  request.set_name(argc > 2 ? argv[2] : "world");
-  Context context = Context().with_timeout(std::chrono::seconds(5));
-  Status status = greeter.BlockingSayHello(context, request, reply);
-  std::cout << (status ? reply.message() : status.to_string()) << "\n";
-  return status ? 0 : 1;
+  return block_on(loops.next(), greet(greeter, argc > 2 ? argv[2] : "world")) ? 0 : 1;
 }

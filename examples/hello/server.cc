@@ -9,6 +9,7 @@ using namespace gaggle;
 
 class Greeter final : public hello::UnimplementedGreeterServer {
   Task<Status> SayHello(ServerContext&, const hello::HelloRequest& request, hello::HelloReply& reply) override {
+    if (request.name().empty()) co_return Status::invalid_argument("whom shall I greet?");
     reply.set_message("Hello, " + request.name() + "!");
     co_return Status::ok();
   }
