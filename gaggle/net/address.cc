@@ -63,7 +63,10 @@ Result<Address> Address::parse(std::string_view text, int default_port) {
 std::string Address::to_string() const {
   if (kind == Kind::kUnix) return std::string(kUnixPrefix) + path;
   const bool bracketed = host.find(':') != std::string::npos;
-  std::string text = bracketed ? "[" + host + "]" : host;
+  std::string text;
+  if (bracketed) text.push_back('[');
+  text.append(host);
+  if (bracketed) text.push_back(']');
   return text.append(":").append(std::to_string(port));
 }
 
