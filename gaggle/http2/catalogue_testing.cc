@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "gaggle/http2/nghttp2_oracle_testing.h"
+
 namespace gaggle::http2::testing {
 
 namespace {
@@ -83,6 +85,10 @@ void run(const BadInput& input, const Cut& cut) {
 std::ostream& operator<<(std::ostream& out, const BadInput& input) { return out << input.name; }
 
 void expect_answer(const BadInput& input) {
+  EXPECT_EQ(unexpected_difference(our_verdict(input.role, input.bytes, input.requests),
+                                  nghttp2_verdict(input.role, input.bytes, input.requests)),
+            "")
+      << input.name;
   for (const Cut& cut : cuts_of(input.bytes.size())) {
     run(input, cut);
     if (::testing::Test::HasFailure()) {
