@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gaggle/cache/rpc_peer.h"
 
-#include <charconv>
 #include <chrono>
 #include <utility>
 
 #include "gaggle/cache/rpc_metadata.h"
+#include "gaggle/cache/utf8.h"
+#include "gaggle/net/address.h"
 #include "gaggle/net/loop.h"
 #include "gaggle/net/loop_group.h"
 #include "gaggle/rpc/client_conn.h"
@@ -30,6 +31,7 @@ class RpcPeer final : public Peer {
   explicit RpcPeer(std::unique_ptr<ClientConn> conn) : conn_(std::move(conn)), client_(*conn_) {}
 
   Task<PeerAnswer> get(Context context, std::string_view group, std::string_view key, const Hop& hop) override {
+    if (!is_utf8(key)) co_return PeerAnswer{Status::invalid_argument("only keys of UTF-8 travel"), false};
     groupcachepb::Request request;
     request.set_groupname(group.data(), group.size());
     request.set_key(key.data(), key.size());
@@ -58,14 +60,12 @@ class RpcPeer final : public Peer {
 }  // namespace
 
 Result<std::shared_ptr<Peer>> RpcPeerFactory::make(const std::string& address) {
-  const size_t colon = address.rfind(':');
-  uint16_t port = 0;
-  const char* end = address.data() + address.size();
-  if (colon == std::string::npos || colon == 0 ||
-      std::from_chars(address.data() + colon + 1, end, port).ptr != end || port == 0) {
-    return Status::invalid_argument("\"" + address + "\" is no HOST:PORT");
-  }
-  Result<std::unique_ptr<ClientConn>> conn = ClientConn::create(loops_, "dns:///" + address, options_for_peers(log_));
+  const Result<Address> parsed = Address::parse(address);
+  if (!parsed) return parsed.error();
+  const bool tcp = parsed->kind == Address::Kind::kTcp;
+  if (tcp && parsed->port == 0) return Status::invalid_argument("a peer's port can't be 0");
+  const std::string target = tcp ? "dns:///" + address : address;
+  Result<std::unique_ptr<ClientConn>> conn = ClientConn::create(loops_, target, options_for_peers(log_));
   if (!conn) return conn.error();
   return std::shared_ptr<Peer>(std::make_shared<RpcPeer>(std::move(*conn)));
 }

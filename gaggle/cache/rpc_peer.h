@@ -27,7 +27,7 @@ namespace gaggle::cache {
 class RpcPeerFactory final : public PeerFactory {
  public:
   explicit RpcPeerFactory(LoopGroup& loops, Log log = {}) : loops_(loops), log_(log) {}
-  // INVALID_ARGUMENT for what is no "host:port".
+  // INVALID_ARGUMENT for what is no "host:port" or "unix:path".
   Result<std::shared_ptr<Peer>> make(const std::string& address) override;
 
  private:

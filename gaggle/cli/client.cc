@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gaggle/cli/client.h"
+
+#include <iostream>
+#include <utility>
+
+#include "gaggle/cli/command.h"
+#include "gaggle/cli/units.h"
+#include "gaggle/net/address.h"
+
+namespace gaggle::cli {
+
+Result<std::unique_ptr<Client>> Client::create(const std::string& server, const std::string& timeout) {
+  const Result<Duration> time = parse_duration(timeout);
+  if (!time) return Status::invalid_argument("--timeout: " + std::string(time.error().message()));
+  const Result<Address> address = Address::parse(server);
+  if (!address) return Status::invalid_argument("--server: " + std::string(address.error().message()));
+  std::unique_ptr<Client> client(new Client);
+  const std::string target = address->kind == Address::Kind::kTcp ? "dns:///" + server : server;
+  Result<std::unique_ptr<ClientConn>> conn = ClientConn::create(client->loops_, target);
+  if (!conn) return conn.error();
+  client->conn_ = *std::move(conn);
+  client->context_ = Context().with_timeout(*time);
+  return client;
+}
+
+int fail(const Status& status) {
+  std::cerr << "gaggle: " << status.to_string() << '\n';
+  return kExitError;
+}
+
+}  // namespace gaggle::cli

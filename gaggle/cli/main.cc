@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The `gaggle` program: a cache node, and two ways to look at one.
+#include <CLI/CLI.hpp>
+#include <array>
+#include <exception>
+#include <iostream>
+
+#include "gaggle/cli/command.h"
+
+int main(int argc, char** argv) {
+  using namespace gaggle::cli;
+  CLI::App program("One node of a cache that many processes share, and what to ask it with.", "gaggle");
+  program.set_version_flag("--version", "gaggle " GAGGLE_VERSION);
+  program.require_subcommand(1);
+  program.fallthrough(false);
+  const std::array commands = {add_serve(program), add_get(program), add_stats(program)};
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return program.exit(error, std::cout, std::cerr) == 0 ? kExitOk : kExitError;
+  }
+  const auto all = program.get_subcommands([](CLI::App*) { return true; });
+  for (size_t i = 0; i < commands.size(); ++i) {
+    if (!all[i]->parsed()) continue;
+    try {
+      return commands[i]();
+    } catch (const std::exception& error) {
+      std::cerr << "gaggle: " << error.what() << '\n';
+      return kExitError;
+    }
+  }
+  return kExitError;
+}
