@@ -204,10 +204,10 @@ TEST_F(FlowTest, the_connections_window_is_shared_in_turns) {
   }
   script.sent();
   for (uint32_t id : {1u, 3u, 5u}) static_cast<void>(connection.send_data(script.stream(id), bytes(100'000), true));
-  EXPECT_EQ(join(script.sent()), "DATA 1 16384; DATA 3 16384; DATA 5 16384; DATA 1 16383")
-      << "65,535 bytes in turns of 16 KiB";
+  EXPECT_EQ(join(script.sent()), "DATA 1 16384; DATA 1 16384; DATA 3 16384; DATA 5 16383")
+      << "65,535 bytes in turns of 16 KiB; the first was alone when it began";
   script.send(window_update(0, 40'000));
-  EXPECT_EQ(join(script.sent()), "DATA 3 16384; DATA 5 16384; DATA 1 7232") << "and on where it stopped";
+  EXPECT_EQ(join(script.sent()), "DATA 1 16384; DATA 3 16384; DATA 5 7232") << "and on where it stopped";
 }
 
 }  // namespace

@@ -133,6 +133,8 @@ uint8_t* Connection::reserve_data(Stream& stream, size_t bytes, bool end_stream)
       return nullptr;
     }
     if (output_.unsent_bytes() + bytes > options_.limits.write_batch_bytes) return nullptr;
+    // When the connection's window is short, those who wait for it come first.
+    if (!sending_.empty() && send_window_ < static_cast<int64_t>(options_.limits.stream_turn_bytes)) return nullptr;
   }
   OutputBuffer& out = output_.buffer();
   out.reserve(kFrameHeaderBytes + bytes);
@@ -170,8 +172,8 @@ SendResult Connection::send_data(Stream& stream, Bytes content, bool end_stream)
   const bool first = stream.queue_.empty();
   if (!content.empty()) stream.queue_.push(std::move(content));
   stream.end_queued_ = end_stream;
-  // One turn right now, so that what is short enough keeps its trailers in the same write.
-  if (first && may_frame(stream)) {
+  // One turn right now, unless others wait for theirs: what is short enough needs no queue then.
+  if (first && sending_.empty() && may_frame(stream)) {
     frame_turn(stream);
     if (stream.queue_.empty()) {
       finish_queue(stream);
