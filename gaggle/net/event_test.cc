@@ -161,7 +161,7 @@ TEST(Sleep, is_destroyed_with_its_loop) {
   std::optional<VirtualLoop> world(std::in_place);
   Running sleeper(*world, sleeps(world->loop, seconds{60}));
   world.reset();
-  EXPECT_THROW(sleeper.record.take(), TaskAbandoned);
+  EXPECT_THROW(static_cast<void>(sleeper.record.take()), TaskAbandoned);
 }
 
 Task<Status> sleeps_or_not(Loop& loop, int i) {

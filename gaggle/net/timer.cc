@@ -17,8 +17,6 @@ void Timer::arm_at(TimePoint when) {
 
 void Timer::arm_after(Duration delay) { arm_at(deadline_after(loop_->now(), delay)); }
 
-void Timer::disarm() noexcept {
-  if (armed()) loop_->timers_.remove(*this);
-}
+void Timer::remove() noexcept { loop_->timers_.remove(*this); }
 
 }  // namespace gaggle

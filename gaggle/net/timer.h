@@ -28,7 +28,9 @@ class Timer {
   void arm_at(TimePoint when);
   // Counts from the loop's now(); see there.
   void arm_after(Duration delay);
-  void disarm() noexcept;
+  void disarm() noexcept {
+    if (armed()) remove();
+  }
 
   bool armed() const noexcept { return position_ != kNotArmed; }
   TimePoint deadline() const noexcept { return deadline_; }  // while armed()
@@ -42,6 +44,7 @@ class Timer {
  private:
   friend class TimerHeap;
   static constexpr uint32_t kNotArmed = UINT32_MAX;
+  void remove() noexcept;
 
   Loop* loop_;
   TimePoint deadline_ = kNever;
