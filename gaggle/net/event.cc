@@ -23,12 +23,13 @@ bool WaitAwaiter::enqueue() {
   link_ = queue_.tail_;
   *queue_.tail_ = this;
   queue_.tail_ = &next_;
+  begin_wait(queue_.loop_);
   if (context.cancellable()) listen(queue_.loop_, context);
   return true;
 }
 
-// Takes the node out of the queue; the task goes on when its own turn of work comes.
-void WaitAwaiter::finish(Status result) noexcept {
+void WaitAwaiter::leave_queue() noexcept {
+  if (link_ == nullptr) return;
   *link_ = next_;
   if (next_ != nullptr) {
     next_->link_ = link_;
@@ -36,6 +37,12 @@ void WaitAwaiter::finish(Status result) noexcept {
     queue_.tail_ = link_;
   }
   link_ = nullptr;
+}
+
+// The task goes on when its own turn of work comes.
+void WaitAwaiter::finish(Status result) noexcept {
+  leave_queue();
+  end_wait();
   result_ = std::move(result);
   if (deadline_) deadline_->disarm();
   if (stop()) queue_.loop_.post(resume_);
@@ -48,8 +55,7 @@ void WaitAwaiter::on_deadline() noexcept { finish(Status::deadline_exceeded("the
 WaitQueue::~WaitQueue() {
   while (head_ != nullptr) {
     WaitAwaiter& waiter = *head_;
-    head_ = waiter.next_;
-    if (head_ != nullptr) head_->link_ = &head_;
+    waiter.leave_queue();
     waiter.promise_->abandon();
   }
 }

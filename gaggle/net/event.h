@@ -15,9 +15,10 @@ class Loop;
 class WaitQueue;
 
 // What `co_await queue.wait()` makes; a node in the queue's list.
-class WaitAwaiter final : private LoopCancel {
+class WaitAwaiter final : private LoopCancel, private LoopWait {
  public:
   explicit WaitAwaiter(WaitQueue& queue) noexcept : queue_(queue), resume_(*this) {}
+  ~WaitAwaiter() override { leave_queue(); }
 
   bool await_ready() const noexcept { return false; }
   template <class Promise>
@@ -42,10 +43,12 @@ class WaitAwaiter final : private LoopCancel {
   };
 
   bool enqueue();  // false: it has its answer already
+  void leave_queue() noexcept;
   void finish(Status result) noexcept;
   void on_cancelled() noexcept override;
   void on_quiet() noexcept override { handle_.resume(); }
   void on_lost() noexcept override { promise_->abandon(); }
+  void on_loop_gone() noexcept override { promise_->abandon(); }
   void on_deadline() noexcept;
 
   WaitQueue& queue_;

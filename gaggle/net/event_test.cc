@@ -164,6 +164,20 @@ TEST(Sleep, is_destroyed_with_its_loop) {
   EXPECT_THROW(static_cast<void>(sleeper.record.take()), TaskAbandoned);
 }
 
+Task<Status> waits_on_its_own_event(Loop& loop) {
+  AsyncEvent event(loop);
+  co_return co_await event.wait();
+}
+
+TEST(WaitQueue, a_task_that_waits_on_its_own_event_is_destroyed_with_its_loop) {
+  std::optional<VirtualLoop> world(std::in_place);
+  Running waiter(*world, waits_on_its_own_event(world->loop));
+  Running other(*world, waits_on_its_own_event(world->loop));
+  world.reset();
+  EXPECT_THROW(static_cast<void>(waiter.record.take()), TaskAbandoned);
+  EXPECT_THROW(static_cast<void>(other.record.take()), TaskAbandoned);
+}
+
 Task<Status> sleeps_or_not(Loop& loop, int i) {
   co_return co_await sleep_for(loop, std::chrono::microseconds{i % 50});
 }

@@ -114,6 +114,10 @@ void Loop::drop_everything() noexcept {
   LoopWork* posted = posted_.exchange(nullptr, std::memory_order_acquire);
   while (posted != nullptr) std::exchange(posted, posted->next_)->on_dropped();
   while (!timers_.empty()) timers_.pop().on_dropped();
+  while (LoopWait* wait = waits_) {
+    wait->end_wait();
+    wait->on_loop_gone();
+  }
   while (hooks_head_ != nullptr) hooks_head_->cancel();
 }
 
@@ -193,6 +197,20 @@ void TurnHook::cancel() noexcept {
   } else if (loop_->hooks_tail_ == &next_) {
     loop_->hooks_tail_ = link_;
   }
+  link_ = nullptr;
+}
+
+void LoopWait::begin_wait(Loop& loop) noexcept {
+  next_ = loop.waits_;
+  if (next_ != nullptr) next_->link_ = &next_;
+  link_ = &loop.waits_;
+  loop.waits_ = this;
+}
+
+void LoopWait::end_wait() noexcept {
+  if (link_ == nullptr) return;
+  *link_ = next_;
+  if (next_ != nullptr) next_->link_ = link_;
   link_ = nullptr;
 }
 

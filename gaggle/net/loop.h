@@ -148,6 +148,7 @@ class Loop {
  private:
   friend class Timer;
   friend class TurnHook;
+  friend class LoopWait;
   struct Shared;  // what handlers queued in the io_context keep alive
   struct TurnEndHandler;
   struct WakeHandler;
@@ -213,6 +214,8 @@ class Loop {
   TurnHook* hooks_head_ = nullptr;
   TurnHook** hooks_tail_ = &hooks_head_;
   TurnHook* running_hooks_ = nullptr;  // those of the turn that is ending
+
+  LoopWait* waits_ = nullptr;
 
   TimerHeap timers_;
   std::unique_ptr<SystemTimer> system_timer_;  // null on virtual time

@@ -65,6 +65,26 @@ class TurnHook {
   TurnHook** link_ = nullptr;  // what points at this one
 };
 
+// A wait that only its loop knows to be hopeless: when the loop is destroyed, it is told, once. One
+// loop's thread only; destroying it takes it out.
+class LoopWait {
+ public:
+  LoopWait() = default;
+  LoopWait(const LoopWait&) = delete;
+  LoopWait& operator=(const LoopWait&) = delete;
+  virtual ~LoopWait() { end_wait(); }
+
+ protected:
+  void begin_wait(Loop& loop) noexcept;
+  void end_wait() noexcept;
+  virtual void on_loop_gone() noexcept = 0;  // may destroy the object
+
+ private:
+  friend class Loop;
+  LoopWait* next_ = nullptr;
+  LoopWait** link_ = nullptr;
+};
+
 // The same as members: `WorkOf<&Connection::drain> drain_work_{*this};`
 template <auto kMethod>
 class WorkOf final : public LoopWork {
