@@ -77,7 +77,7 @@ TEST(Slots, a_queued_stream_may_not_break_the_rules_either) {
 }
 
 TEST(Turns, only_so_many_requests_begin_in_one) {
-  Script script(Role::kServer, {}, Behaviour::kNothing);
+  Script script(Role::kServer, with({.new_requests_per_turn = 32}), Behaviour::kNothing);
   script.shake_hands();
   script.next_turn();
   script.send(requests(1, 100) + ping(5));
