@@ -19,13 +19,13 @@ constexpr size_t kMaxForeignBody = 1024;
 
 }  // namespace
 
-ClientCall::ClientCall(ClientChannel& channel) : channel_(channel), deadline_timer_(channel.loop(), *this) {}
+ClientCallBase::ClientCallBase(ClientChannel& channel) : channel_(channel), deadline_timer_(channel.loop(), *this) {}
 
-ClientCall::~ClientCall() = default;
+ClientCallBase::~ClientCallBase() = default;
 
 // --- From the wish to a place ---
 
-void ClientCall::begin(const Context& context, std::string_view method, const CallOptions& options) {
+void ClientCallBase::begin(const Context& context, std::string_view method, const CallOptions& options) {
   context_ = context;
   method_ = method;
   options_ = options;
@@ -40,7 +40,7 @@ void ClientCall::begin(const Context& context, std::string_view method, const Ca
 }
 
 // gRPC over HTTP2: a call whose time is up, or that nobody wants any more, is never sent.
-Status ClientCall::check_start() const {
+Status ClientCallBase::check_start() const {
   if (context_.cancelled()) return context_.status();
   if (context_.deadline() <= channel_.loop().now()) {
     return Status::deadline_exceeded("the deadline had passed before the call began");
@@ -53,7 +53,7 @@ Status ClientCall::check_start() const {
 
 // --- On a stream ---
 
-void ClientCall::open(ClientTransport& transport, http2::Stream& stream) {
+void ClientCallBase::open(ClientTransport& transport, http2::Stream& stream) {
   transport_ = &transport;
   stream_ = &stream;
   foreign_ = false;
@@ -65,7 +65,7 @@ void ClientCall::open(ClientTransport& transport, http2::Stream& stream) {
   on_opened();
 }
 
-bool ClientCall::send_headers() {
+bool ClientCallBase::send_headers() {
   switch (channel_.send_headers(*this, transport_->http2(), *stream_)) {
     case http2::SendResult::kOk:
     case http2::SendResult::kFull: return true;
@@ -82,14 +82,14 @@ bool ClientCall::send_headers() {
   return false;
 }
 
-void ClientCall::consume(size_t bytes) {
+void ClientCallBase::consume(size_t bytes) {
   if (stream_ == nullptr || bytes == 0) return;
   transport_->http2().consume(*stream_, bytes);
   transport_->flush();
 }
 
 // Lets go of the stream, in whatever state it is. The server hears of it if it can still matter.
-void ClientCall::leave_stream() {
+void ClientCallBase::leave_stream() {
   if (stream_ == nullptr) return;
   http2::Stream& stream = *std::exchange(stream_, nullptr);
   ClientTransport& transport = *std::exchange(transport_, nullptr);
@@ -105,7 +105,7 @@ void ClientCall::leave_stream() {
 
 // --- The answer ---
 
-void ClientCall::on_headers(http2::HeaderBlockRef headers, bool end_stream) {
+void ClientCallBase::on_headers(http2::HeaderBlockRef headers, bool end_stream) {
   if (headers->is_truncated()) {
     return finish(Status::resource_exhausted("the server's headers are larger than this client accepts"));
   }
@@ -120,13 +120,13 @@ void ClientCall::on_headers(http2::HeaderBlockRef headers, bool end_stream) {
   if (!foreign_) on_response_headers();
 }
 
-void ClientCall::on_data(std::span<const uint8_t> content, bool end_stream) {
+void ClientCallBase::on_data(std::span<const uint8_t> content, bool end_stream) {
   if (foreign_) return answer_isnt_grpc(content, end_stream);
   if (!content.empty()) take_content(content);
   if (end_stream && !done_) finish(Status::internal("the server closed the stream without sending trailers"));
 }
 
-void ClientCall::answer_isnt_grpc(std::span<const uint8_t> content, bool end_stream) {
+void ClientCallBase::answer_isnt_grpc(std::span<const uint8_t> content, bool end_stream) {
   const size_t room = kMaxForeignBody - foreign_body_.size();
   foreign_body_.append(reinterpret_cast<const char*>(content.data()), std::min(room, content.size()));
   consume(content.size());
@@ -135,7 +135,7 @@ void ClientCall::answer_isnt_grpc(std::span<const uint8_t> content, bool end_str
   finish(status_of_http_response(response_fields(*headers_), type != nullptr ? type->value : "", foreign_body_));
 }
 
-void ClientCall::on_trailers(http2::HeaderBlockRef trailers) {
+void ClientCallBase::on_trailers(http2::HeaderBlockRef trailers) {
   if (trailers->is_truncated()) {
     return finish(Status::resource_exhausted("the server's trailers are larger than this client accepts"));
   }
@@ -144,7 +144,7 @@ void ClientCall::on_trailers(http2::HeaderBlockRef trailers) {
 }
 
 // A grpc-status wins over everything else; without one, HTTP's status has to do.
-void ClientCall::finish_by_server(const ResponseFields& fields) {
+void ClientCallBase::finish_by_server(const ResponseFields& fields) {
   if (fields.has_grpc_status) return finish(conclude(fields.status));
   if (!foreign_) return finish(Status::unknown("the server's trailers have no grpc-status"));
   const http2::HeaderBlock& head = headers_ ? *headers_ : *trailers_;
@@ -152,7 +152,7 @@ void ClientCall::finish_by_server(const ResponseFields& fields) {
   finish(status_of_http_response(response_fields(head), type != nullptr ? type->value : "", foreign_body_));
 }
 
-void ClientCall::on_reset(http2::ErrorCode code, http2::ResetOrigin origin) {
+void ClientCallBase::on_reset(http2::ErrorCode code, http2::ResetOrigin origin) {
   switch (origin) {
     case http2::ResetOrigin::kUnprocessed: return retry_or_fail(code, origin);
     case http2::ResetOrigin::kConnection: {
@@ -173,7 +173,7 @@ void ClientCall::on_reset(http2::ErrorCode code, http2::ResetOrigin origin) {
 
 // gRFC A6, "Transparent retries": what the server provably never saw may go out again, any number of
 // times; what it refused by name, once.
-void ClientCall::retry_or_fail(http2::ErrorCode code, http2::ResetOrigin origin) {
+void ClientCallBase::retry_or_fail(http2::ErrorCode code, http2::ResetOrigin origin) {
   const bool refused = transport_->is_usable();
   if (!can_repeat_request() || (refused && refused_once_)) return finish(status_of_reset(code, origin, {}));
   refused_once_ |= refused;
@@ -184,23 +184,23 @@ void ClientCall::retry_or_fail(http2::ErrorCode code, http2::ResetOrigin origin)
 
 // --- The end ---
 
-void ClientCall::set_pick_done(std::move_only_function<void(const PickDone&)> done) {
+void ClientCallBase::set_pick_done(std::move_only_function<void(const PickDone&)> done) {
   if (pick_done_) pick_done_(PickDone{Status::unavailable("the call went elsewhere: it was not processed")});
   pick_done_ = std::move(done);
 }
 
-void ClientCall::on_deadline() noexcept { finish(deadline_status()); }
+void ClientCallBase::on_deadline() noexcept { finish(deadline_status()); }
 
-Status ClientCall::deadline_status() const {
+Status ClientCallBase::deadline_status() const {
   if (stream_ != nullptr) return Status::deadline_exceeded("the deadline passed while the server worked");
   std::string text = "the deadline passed while the call waited for a connection";
   if (const Status& error = channel_.last_error(); !error.is_ok()) text.append("; the last error: ").append(error.message());
   return Status::deadline_exceeded(text);
 }
 
-void ClientCall::on_cancelled() noexcept { finish(context_.status()); }
+void ClientCallBase::on_cancelled() noexcept { finish(context_.status()); }
 
-void ClientCall::finish(Status status) {
+void ClientCallBase::finish(Status status) {
   if (std::exchange(done_, true)) return;
   status_ = std::move(status);
   queue_link_.unlink();
@@ -214,12 +214,12 @@ void ClientCall::finish(Status status) {
   on_finished();
 }
 
-void ClientCall::on_quiet() noexcept {
+void ClientCallBase::on_quiet() noexcept {
   settled_ = true;
   on_settled();
 }
 
-void ClientCall::reset() {
+void ClientCallBase::reset() {
   assert(done_ && settled_);
   context_ = {};
   options_ = {};

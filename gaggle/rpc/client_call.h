@@ -31,11 +31,11 @@ struct ResponseFields;
 // processed leads back to the first wait: that is the transparent retry. Every path ends in
 // finish(), once. What is sent and what becomes of the messages that arrive is the derived class's
 // (unary call, streaming call). Everything here happens on the channel's loop.
-class ClientCall : private LoopCancel {
+class ClientCallBase : private LoopCancel {
  public:
-  explicit ClientCall(ClientChannel& channel);
-  ClientCall(const ClientCall&) = delete;
-  ClientCall& operator=(const ClientCall&) = delete;
+  explicit ClientCallBase(ClientChannel& channel);
+  ClientCallBase(const ClientCallBase&) = delete;
+  ClientCallBase& operator=(const ClientCallBase&) = delete;
 
   // Looks for a place; the call may be done when this returns.
   void begin(const Context& context, std::string_view method, const CallOptions& options);
@@ -64,7 +64,7 @@ class ClientCall : private LoopCancel {
   virtual void on_writable() {}
 
  protected:
-  virtual ~ClientCall();
+  virtual ~ClientCallBase();
 
   // --- What kinds of calls do differently ---
 
@@ -128,7 +128,7 @@ class ClientCall : private LoopCancel {
   bool refused_once_ = false;
   CallLink queue_link_{*this};
   CallLink channel_link_{*this};
-  TimerOf<&ClientCall::on_deadline> deadline_timer_;
+  TimerOf<&ClientCallBase::on_deadline> deadline_timer_;
 };
 
 }  // namespace gaggle

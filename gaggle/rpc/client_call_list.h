@@ -3,14 +3,14 @@
 
 namespace gaggle {
 
-class ClientCall;
+class ClientCallBase;
 
 // A call's place in one list of calls: those of a connection, those that wait for something.
 //
 // Lies in the call; being destroyed takes it out. One loop's thread.
 class CallLink {
  public:
-  explicit CallLink(ClientCall& call) noexcept : call_(&call) {}
+  explicit CallLink(ClientCallBase& call) noexcept : call_(&call) {}
   CallLink(const CallLink&) = delete;
   CallLink& operator=(const CallLink&) = delete;
   ~CallLink() { unlink(); }
@@ -27,7 +27,7 @@ class CallLink {
   friend class CallList;
   CallLink() noexcept : call_(nullptr), next_(this), previous_(this) {}  // a list's head
 
-  ClientCall* call_;
+  ClientCallBase* call_;
   CallLink* next_ = nullptr;
   CallLink* previous_ = nullptr;
 };
@@ -36,7 +36,7 @@ class CallLink {
 class CallList {
  public:
   bool empty() const noexcept { return head_.next_ == &head_; }
-  ClientCall& front() noexcept { return *head_.next_->call_; }
+  ClientCallBase& front() noexcept { return *head_.next_->call_; }
   void push_back(CallLink& link) noexcept {
     link.unlink();
     link.previous_ = head_.previous_;
@@ -45,7 +45,7 @@ class CallList {
     head_.previous_ = &link;
   }
   // Takes the first one out.
-  ClientCall& pop_front() noexcept {
+  ClientCallBase& pop_front() noexcept {
     CallLink& first = *head_.next_;
     first.unlink();
     return *first.call_;

@@ -25,7 +25,7 @@
 
 namespace gaggle {
 
-class ClientCall;
+class ClientCallBase;
 class ClientSubConn;
 class ClientUnaryCall;
 class Dialer;
@@ -72,11 +72,11 @@ class ClientChannel final : public RefCounted<ClientChannel>, private ResolverLi
 
   // --- Calls (client_channel_calls.cc) ---
 
-  void enlist(ClientCall& call);
-  void delist(ClientCall& call);
+  void enlist(ClientCallBase& call);
+  void delist(ClientCallBase& call);
   // Finds a transport for the call, now or when there is one.
-  void place(ClientCall& call);
-  http2::SendResult send_headers(const ClientCall& call, http2::Connection& http2, http2::Stream& stream);
+  void place(ClientCallBase& call);
+  http2::SendResult send_headers(const ClientCallBase& call, http2::Connection& http2, http2::Stream& stream);
   ClientUnaryCall& take_unary_call();
   void recycle(ClientUnaryCall& call);
 
@@ -100,7 +100,7 @@ class ClientChannel final : public RefCounted<ClientChannel>, private ResolverLi
 
   void set_state(ConnectivityState state);
   void place_waiting();
-  void place_by(Picker& picker, ClientCall& call);
+  void place_by(Picker& picker, ClientCallBase& call);
   Status unavailable(const Status& why) const;
   void add_metadata(const Metadata& metadata);
   void end_if_over();

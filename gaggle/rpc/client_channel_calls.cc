@@ -30,13 +30,13 @@ http2::Indexing indexing_of(const Metadata::Entry& entry) {
 
 }  // namespace
 
-void ClientChannel::enlist(ClientCall& call) {
+void ClientChannel::enlist(ClientCallBase& call) {
   calls_.push_back(call.channel_link());
   ++counters_.calls_started;
   ++counters_.calls_now;
 }
 
-void ClientChannel::delist(ClientCall& call) {
+void ClientChannel::delist(ClientCallBase& call) {
   call.channel_link().unlink();
   --counters_.calls_now;
   ++(call.status().is_ok() ? counters_.calls_succeeded : counters_.calls_failed);
@@ -44,7 +44,7 @@ void ClientChannel::delist(ClientCall& call) {
 
 // --- Placing ---
 
-void ClientChannel::place(ClientCall& call) {
+void ClientChannel::place(ClientCallBase& call) {
   if (closed_) return call.finish(Status::cancelled("the client connection is closing"));
   if (!started_) exit_idle();
   if (!picker_) return waiting_.push_back(call.queue_link());
@@ -52,7 +52,7 @@ void ClientChannel::place(ClientCall& call) {
   place_by(*picker, call);
 }
 
-void ClientChannel::place_by(Picker& picker, ClientCall& call) {
+void ClientChannel::place_by(Picker& picker, ClientCallBase& call) {
   PickResult result = picker.pick({call.method(), &call.context()});
   switch (result.kind) {
     case PickResult::Kind::kComplete: {
@@ -94,7 +94,7 @@ void ClientChannel::place_waiting() {
 
 // --- Header fields ---
 
-http2::SendResult ClientChannel::send_headers(const ClientCall& call, http2::Connection& http2, http2::Stream& stream) {
+http2::SendResult ClientChannel::send_headers(const ClientCallBase& call, http2::Connection& http2, http2::Stream& stream) {
   fields_.clear();
   const std::string_view authority = call.options().authority;
   const http2::PreparedHeaders* const prepared = authority.empty() ? methods_.find(call.method()) : nullptr;

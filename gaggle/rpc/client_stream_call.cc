@@ -37,7 +37,7 @@ void ClientStreamOperation::run_on_loop() noexcept {
 // --- The call ---
 
 ClientStreamCall::ClientStreamCall(ClientChannel& channel, bool client_streams, bool server_streams)
-    : ClientCall(channel),
+    : ClientCallBase(channel),
       keep_(Ref<ClientChannel>::share(&channel)),
       loop_(channel.loop()),
       client_streams_(client_streams),

@@ -82,7 +82,7 @@ class ClientStreamOperation final : private LoopWork {
 // Owned by its ClientStreamHandle, whose detach() it survives until a travelling cancellation has
 // arrived. What was sent is kept until the server's headers come, up to kMaxReplayBytes, so that a
 // transparent retry can send it again.
-class ClientStreamCall final : public ClientCall {
+class ClientStreamCall final : public ClientCallBase {
  public:
   static constexpr size_t kMaxReplayBytes = 256 * 1024;
 

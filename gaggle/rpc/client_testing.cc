@@ -209,12 +209,19 @@ ClientConn& ClientWorld::connect(ClientConnOptions options, std::vector<std::str
   return *conn;
 }
 
-UnaryRun::UnaryRun(ClientWorld& world, const Context& call_context, std::string_view text, CallOptions options,
+UnaryRun::UnaryRun(ClientWorld& where, const Context& context, std::string_view text, CallOptions options,
                    std::string_view method)
-    : request(Bytes::copy_of(text)), context(call_context) {
+    : world(where), request(Bytes::copy_of(text)), source(context) {
   const Loop::Enter enter(world.time.loop);
-  start(world.conn->invoke(context, method, message_of(std::as_const(request)), message_of(response), options), record,
-        background);
+  Task<Status> call =
+      world.conn->invoke(source.context(), method, message_of(std::as_const(request)), message_of(response), options);
+  start(std::move(call), record, background);
+}
+
+UnaryRun::~UnaryRun() {
+  if (done()) return;
+  source.cancel();
+  world.settle();
 }
 
 }  // namespace gaggle

@@ -126,14 +126,16 @@ struct ClientWorld {
   ScriptedServer::Request& request(size_t index = 0) { return server().request(index); }
 };
 
-// A unary call with bytes each way, on its way.
+// A unary call with bytes each way, on its way. Cancelled if it's destroyed before it's over.
 struct UnaryRun {
+  ClientWorld& world;
   Bytes request;
   Bytes response;
   TaskRecord<Status> record;
-  Context context;
+  CancelSource source;
   Context background;
 
+  ~UnaryRun();
   UnaryRun(ClientWorld& world, const Context& context, std::string_view request, CallOptions options = {},
            std::string_view method = "/test.Service/Unary");
   bool done() const { return record.ended(); }

@@ -8,7 +8,7 @@
 namespace gaggle {
 namespace {
 
-ClientCall& call_of(http2::Stream& stream) { return *static_cast<ClientCall*>(stream.user); }
+ClientCallBase& call_of(http2::Stream& stream) { return *static_cast<ClientCallBase*>(stream.user); }
 
 std::string with_reason(std::string text, std::string_view reason) {
   if (!reason.empty()) text.append(": ").append(reason);
@@ -41,7 +41,7 @@ Peer ClientTransport::peer() const {
 
 // --- Placing calls ---
 
-void ClientTransport::place(ClientCall& call) {
+void ClientTransport::place(ClientCallBase& call) {
   if (usable_ && waiting_.empty() && try_open(call)) return;
   if (usable_) {
     waiting_.push_back(call.queue_link());
@@ -51,7 +51,7 @@ void ClientTransport::place(ClientCall& call) {
 }
 
 // False when the call has to wait, or when the transport has turned out to be of no use.
-bool ClientTransport::try_open(ClientCall& call) {
+bool ClientTransport::try_open(ClientCallBase& call) {
   switch (http2().can_open()) {
     case http2::CanOpen::kYes: break;
     case http2::CanOpen::kStreamLimit:
@@ -77,7 +77,7 @@ void ClientTransport::open_waiting() {
   if (opening_ || waiting_.empty()) return;
   opening_ = true;
   while (usable_ && !waiting_.empty()) {
-    ClientCall& call = waiting_.pop_front();
+    ClientCallBase& call = waiting_.pop_front();
     if (try_open(call)) continue;
     // Back to where it was: the list has no other way in at the front.
     CallList rest;
@@ -103,7 +103,10 @@ void ClientTransport::mark_unusable(const Status& why) {
   owner_.on_transport_unusable(*this, why);
 }
 
-void ClientTransport::adopt_orphan(ClientCall& call) { orphans_.push_back(call.queue_link()); }
+void ClientTransport::adopt_orphan(ClientCallBase& call) {
+  if (broken_) return call.finish(failure_);
+  orphans_.push_back(call.queue_link());
+}
 
 void ClientTransport::drain() {
   mark_unusable(Status::unavailable(name() + ": the connection isn't wanted any more"));
@@ -149,6 +152,7 @@ void ClientTransport::on_connection_error(http2::ErrorCode code, std::string_vie
   const std::string text = name() + ": the connection failed with " + std::string(http2::error_code_name(code));
   const Status why{code_of_connection_error(code), with_reason(text, reason)};
   failure_ = why;
+  broken_ = true;
   mark_unusable(why);
 }
 
@@ -158,7 +162,11 @@ void ClientTransport::on_events_done() {
 }
 
 void ClientTransport::on_closed(const Status& why) {
-  const Status reason = failure_.is_ok() ? Status{why.code(), name() + ": " + std::string(why.message())} : failure_;
+  Status reason = failure_;
+  if (!broken_) {
+    const std::string before = failure_.is_ok() ? name() : std::string(failure_.message());
+    reason = {why.code(), with_reason(before, why.message())};
+  }
   usable_ = false;
   return_waiting();
   while (!orphans_.empty()) orphans_.pop_front().finish(reason);

@@ -13,7 +13,7 @@
 
 namespace gaggle {
 
-class ClientCall;
+class ClientCallBase;
 
 // One HTTP/2 connection that calls go out on.
 //
@@ -29,7 +29,7 @@ class ClientTransport final : private transport::Handler {
     // No new calls from now on. May come from within events: only note it.
     virtual void on_transport_unusable(ClientTransport& transport, const Status& why) = 0;
     // `call` can't go out here, and never did: place it again.
-    virtual void on_call_returned(ClientCall& call) = 0;
+    virtual void on_call_returned(ClientCallBase& call) = 0;
     // It's over; destroy it.
     virtual void on_transport_closed(ClientTransport& transport, const Status& why) = 0;
 
@@ -40,12 +40,12 @@ class ClientTransport final : private transport::Handler {
   ClientTransport(std::unique_ptr<ByteStream> stream, const transport::Options& options, Owner& owner);
   void start() { connection_.start(); }
 
-  // Opens a stream for the call, now or when there is room; see ClientCall::open.
-  void place(ClientCall& call);
+  // Opens a stream for the call, now or when there is room; see ClientCallBase::open.
+  void place(ClientCallBase& call);
   // A call has left its stream: somebody who waits may have its room.
   void stream_left() { open_waiting(); }
-  // The call's connection was lost; it ends with the reason when that is known, this turn.
-  void adopt_orphan(ClientCall& call);
+  // The call's connection was lost; it ends with the reason as soon as that is known.
+  void adopt_orphan(ClientCallBase& call);
 
   // Calls on streams finish, then it closes.
   void drain();
@@ -63,7 +63,7 @@ class ClientTransport final : private transport::Handler {
 
  private:
   void open_waiting();
-  bool try_open(ClientCall& call);
+  bool try_open(ClientCallBase& call);
   void return_waiting();
   std::string name() const;
 
@@ -88,6 +88,7 @@ class ClientTransport final : private transport::Handler {
   bool opening_ = false;
   bool pinged_too_often_ = false;
   Status failure_;    // the first thing that went wrong
+  bool broken_ = false;  // the connection failed; its socket may linger
   const transport::Options options_;
   transport::Connection connection_;
 };

@@ -18,9 +18,9 @@ namespace gaggle {
 class ClientUnaryOperation;
 
 // A call with one message each way. Pooled: in steady state making one allocates nothing.
-class ClientUnaryCall final : public ClientCall {
+class ClientUnaryCall final : public ClientCallBase {
  public:
-  explicit ClientUnaryCall(ClientChannel& channel) : ClientCall(channel) {}
+  explicit ClientUnaryCall(ClientChannel& channel) : ClientCallBase(channel) {}
   ~ClientUnaryCall() override = default;
 
   void run(ClientUnaryOperation& operation);
