@@ -31,7 +31,7 @@ class CancelState {
     }
     return false;
   }
-  bool has_one_user() const noexcept { return references_.load(std::memory_order_acquire) == 1; }
+  bool has_users(uint32_t count) const noexcept { return references_.load(std::memory_order_acquire) == count; }
 
   bool cancelled() const noexcept { return cancelled_.load(std::memory_order_acquire); }
   const Status& why() const noexcept { return why_; }  // only once cancelled()
@@ -41,7 +41,7 @@ class CancelState {
   void unsubscribe(CancelListener& listener) noexcept;
   void follow(const Context& parent) noexcept { parent.subscribe(parent_link_); }
 
-  // Back to the beginning; only while has_one_user().
+  // Back to the beginning; only while nobody else uses it.
   void reset() noexcept {
     parent_link_.unsubscribe();
     cancelled_.store(false, std::memory_order_relaxed);
@@ -136,27 +136,8 @@ void CancelListener::unsubscribe() noexcept {
   if (state_ != nullptr) state_->unsubscribe(*this);
 }
 
-Context::Context(const Context& other) noexcept
-    : deadline_(other.deadline_), clock_(other.clock_), state_(other.state_) {
-  if (state_ != nullptr) state_->ref();
-}
-
-Context::Context(Context&& other) noexcept
-    : deadline_(other.deadline_), clock_(other.clock_), state_(std::exchange(other.state_, nullptr)) {}
-
-Context& Context::operator=(const Context& other) noexcept { return *this = Context(other); }
-
-Context& Context::operator=(Context&& other) noexcept {
-  Context taken(std::move(other));
-  deadline_ = taken.deadline_;
-  clock_ = taken.clock_;
-  std::swap(state_, taken.state_);
-  return *this;
-}
-
-Context::~Context() {
-  if (state_ != nullptr) state_->unref();
-}
+void Context::share_state() noexcept { state_->ref(); }
+void Context::drop_state() noexcept { state_->unref(); }
 
 Context Context::with_timeout(Duration timeout) const { return with_deadline(deadline_after(clock().now(), timeout)); }
 
@@ -202,7 +183,7 @@ void CancelSource::cancel(const Status& why) noexcept {
 }
 
 void CancelSource::reset(const Context& parent) {
-  if (context_.state_->has_one_user()) {
+  if (context_.state_->has_users(1)) {
     context_.state_->reset();
   } else {
     auto* fresh = new CancelState;
@@ -211,6 +192,17 @@ void CancelSource::reset(const Context& parent) {
   context_.deadline_ = parent.deadline_;
   context_.clock_ = parent.clock_;
   context_.state_->follow(parent);
+}
+
+void CancelSource::renew(Context& holder, TimePoint deadline, const Clock& clock) {
+  const bool untouched = holder.state_ == context_.state_ && context_.state_->has_users(2) && !cancelled();
+  if (!untouched) {
+    holder = Context{};
+    reset();
+    holder = context_;
+  }
+  holder.deadline_ = context_.deadline_ = deadline;
+  holder.clock_ = context_.clock_ = &clock;
 }
 
 }  // namespace gaggle

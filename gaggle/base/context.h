@@ -46,11 +46,23 @@ class CancelListener {
 class Context {
  public:
   Context() noexcept = default;
-  Context(const Context& other) noexcept;
-  Context(Context&& other) noexcept;
-  Context& operator=(const Context& other) noexcept;
-  Context& operator=(Context&& other) noexcept;
-  ~Context();
+  Context(const Context& other) noexcept
+      : deadline_(other.deadline_), clock_(other.clock_), state_(other.state_) {
+    if (state_ != nullptr) share_state();
+  }
+  Context(Context&& other) noexcept
+      : deadline_(other.deadline_), clock_(other.clock_), state_(std::exchange(other.state_, nullptr)) {}
+  Context& operator=(const Context& other) noexcept { return *this = Context(other); }
+  Context& operator=(Context&& other) noexcept {
+    Context taken(std::move(other));
+    deadline_ = taken.deadline_;
+    clock_ = taken.clock_;
+    std::swap(state_, taken.state_);
+    return *this;
+  }
+  ~Context() {
+    if (state_ != nullptr) drop_state();
+  }
 
   // The same work, with less time; the earlier deadline wins. A timeout counts from the clock of
   // this context (the machine's unless with_clock said otherwise); one of zero or less has expired.
@@ -76,6 +88,9 @@ class Context {
 
  private:
   friend class CancelSource;
+  void share_state() noexcept;
+  void drop_state() noexcept;
+
   TimePoint deadline_ = kNever;
   const Clock* clock_ = nullptr;
   CancelState* state_ = nullptr;
@@ -103,6 +118,10 @@ class CancelSource {
   // Makes the source usable again for another piece of work, without an allocation when nobody
   // else still holds the old context. For pools.
   void reset(const Context& parent = {});
+  // The same without a parent, and makes `holder` the new context. For a pooled object that keeps its
+  // own context from one piece of work to the next: unless the last one was cancelled or somebody
+  // else kept it, this writes to no counter.
+  void renew(Context& holder, TimePoint deadline, const Clock& clock);
 
  private:
   Context context_;

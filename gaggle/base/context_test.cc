@@ -165,6 +165,27 @@ TEST(Cancel, a_source_can_be_used_again) {
   EXPECT_TRUE(source.cancelled());
 }
 
+TEST(Cancel, a_pooled_context_is_renewed_whatever_happened_to_it) {
+  const Clock& clock = Clock::real();
+  CancelSource source;
+  Context own;
+  source.renew(own, kNever, clock);
+  source.renew(own, TimePoint(seconds{7}), clock);
+  EXPECT_EQ(own.deadline(), TimePoint(seconds{7}));
+  EXPECT_EQ(source.context().deadline(), own.deadline());
+
+  const Context kept = own;
+  source.renew(own, kNever, clock);
+  source.cancel();
+  EXPECT_TRUE(own.cancelled());
+  EXPECT_FALSE(kept.cancelled()) << "who kept the last call's context isn't cancelled with the next one";
+
+  source.renew(own, kNever, clock);
+  EXPECT_FALSE(own.cancelled()) << "the last call's cancellation stays with it";
+  source.cancel();
+  EXPECT_TRUE(own.cancelled());
+}
+
 TEST(Cancel, unsubscribing_waits_for_a_listener_that_runs_on_another_thread) {
   CancelSource source;
   std::atomic<bool> entered{false};

@@ -3,7 +3,6 @@
 
 #include <array>
 #include <atomic>
-#include <utility>
 
 namespace gaggle {
 
@@ -30,25 +29,10 @@ Status::Status(StatusCode code, std::string_view message, std::string_view detai
   if (code != StatusCode::kOk) record_ = new Record(code, message, details);
 }
 
-Status::Status(const Status& other) noexcept : record_(other.record_) {
-  if (record_ != nullptr) record_->references.fetch_add(1, std::memory_order_relaxed);
-}
+void Status::share_record() noexcept { record_->references.fetch_add(1, std::memory_order_relaxed); }
 
-Status::~Status() {
-  if (record_ == nullptr) return;
+void Status::drop_record() noexcept {
   if (record_->references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete record_;
-}
-
-Status& Status::operator=(const Status& other) noexcept {
-  Status copy(other);
-  std::swap(record_, copy.record_);
-  return *this;
-}
-
-Status& Status::operator=(Status&& other) noexcept {
-  Status taken(std::move(other));
-  std::swap(record_, taken.record_);
-  return *this;
 }
 
 StatusCode Status::code() const noexcept { return record_ == nullptr ? StatusCode::kOk : record_->code; }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace gaggle {
 
@@ -43,11 +44,19 @@ class [[nodiscard]] Status {
   // A `code` of kOk gives OK and drops the message.
   Status(StatusCode code, std::string_view message, std::string_view details = {});
 
-  Status(const Status& other) noexcept;
-  Status(Status&& other) noexcept : record_(other.record_) { other.record_ = nullptr; }
-  Status& operator=(const Status& other) noexcept;
-  Status& operator=(Status&& other) noexcept;
-  ~Status();
+  Status(const Status& other) noexcept : record_(other.record_) {
+    if (record_ != nullptr) share_record();
+  }
+  Status(Status&& other) noexcept : record_(std::exchange(other.record_, nullptr)) {}
+  Status& operator=(const Status& other) noexcept { return *this = Status(other); }
+  Status& operator=(Status&& other) noexcept {
+    Status taken(std::move(other));
+    std::swap(record_, taken.record_);
+    return *this;
+  }
+  ~Status() {
+    if (record_ != nullptr) drop_record();
+  }
 
   static Status ok() noexcept { return {}; }
   static Status cancelled(std::string_view message) { return {StatusCode::kCancelled, message}; }
@@ -81,6 +90,9 @@ class [[nodiscard]] Status {
 
  private:
   struct Record;
+  void share_record() noexcept;
+  void drop_record() noexcept;
+
   Record* record_ = nullptr;
 };
 

@@ -40,13 +40,12 @@ void ServerCall::begin(ServerConnection& connection, http2::Stream& stream, http
 }
 
 void ServerCall::set_context(Duration timeout) {
-  Context base = Context{}.with_clock(loop().clock());
+  TimePoint deadline = kNever;
   if (timeout != Duration::max()) {
-    base = base.with_deadline(deadline_after(loop().now(), timeout));
-    deadline_timer_.arm_at(base.deadline());
+    deadline = deadline_after(loop().now(), timeout);
+    deadline_timer_.arm_at(deadline);
   }
-  source_.reset(base);
-  assign(source_.context());
+  source_.renew(*this, deadline, loop().clock());
 }
 
 void ServerCall::run() noexcept {
@@ -165,7 +164,6 @@ void ServerCall::recycle() noexcept {
   metadata_.clear();
   header_.clear();
   trailer_.clear();
-  assign(Context{});
 }
 
 }  // namespace gaggle
