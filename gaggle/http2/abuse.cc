@@ -26,8 +26,8 @@ void Connection::settle_charge(bool paid) {
 }
 
 void Connection::charge_window_update() {
-  const uint64_t called_for = kFreeWindowUpdates + kPerStream * counters_.streams_opened +
-                              kPerDataFrame * counters_.data_frames_sent;
+  const uint64_t called_for =
+      kFreeWindowUpdates + kPerStream * counters_.streams_opened + kPerDataFrame * counters_.data_frames_sent;
   if (++window_updates_ > called_for) charge(AbuseBucket::kToken);
 }
 

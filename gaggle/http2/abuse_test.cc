@@ -49,10 +49,13 @@ TEST(Abuse, rapid_reset) {
 TEST(Abuse, rapid_reset_with_handlers_that_end_at_once) {
   Script script(Role::kServer);
   script.shake_hands();
-  EXPECT_LE(until_closed(script, 100'000, [](int i) {
-    const auto id = static_cast<uint32_t>(2 * i + 1);
-    return headers(id, request_fields(), kEndHeaders) + rst_stream(id, ErrorCode::kCancel);
-  }), 1100) << "[85]";
+  EXPECT_LE(until_closed(script, 100'000,
+                         [](int i) {
+                           const auto id = static_cast<uint32_t>(2 * i + 1);
+                           return headers(id, request_fields(), kEndHeaders) + rst_stream(id, ErrorCode::kCancel);
+                         }),
+            1100)
+      << "[85]";
   expect_calm(script);
 }
 
@@ -169,11 +172,14 @@ TEST(Abuse, the_bucket_fills_again) {
 TEST(HonestPeer, cancels_a_tenth_of_its_calls_at_any_speed) {
   Script script(Role::kServer);
   script.shake_hands();
-  EXPECT_GT(until_closed(script, 50'000, [](int i) {
-    const auto id = static_cast<uint32_t>(2 * i + 1);
-    if (i % 10 != 0) return headers(id, request_fields()) + window_update(0, 2);
-    return headers(id, request_fields(), kEndHeaders) + rst_stream(id, ErrorCode::kCancel);
-  }), 50'000) << "completed calls pay for the cancelled ones; time stands still here";
+  EXPECT_GT(until_closed(script, 50'000,
+                         [](int i) {
+                           const auto id = static_cast<uint32_t>(2 * i + 1);
+                           if (i % 10 != 0) return headers(id, request_fields()) + window_update(0, 2);
+                           return headers(id, request_fields(), kEndHeaders) + rst_stream(id, ErrorCode::kCancel);
+                         }),
+            50'000)
+      << "completed calls pay for the cancelled ones; time stands still here";
 }
 
 TEST(HonestPeer, sends_a_million_small_messages) {
@@ -194,18 +200,24 @@ TEST(HonestPeer, sends_prefix_and_message_in_frames_of_their_own) {
   Script script(Role::kServer, {}, Behaviour::kNothing);
   script.shake_hands();
   script.send(headers(1, request_fields(), kEndHeaders));
-  EXPECT_GT(until_closed(script, 20'000, [&](int i) {
-    if (i % 2 == 0) script.connection().message_completed(script.stream(1));
-    return i % 2 == 0 ? data(1, std::string("\0\0\0\0\5", 5)) : data(1, "hello");
-  }), 20'000);
+  EXPECT_GT(until_closed(script, 20'000,
+                         [&](int i) {
+                           if (i % 2 == 0) script.connection().message_completed(script.stream(1));
+                           return i % 2 == 0 ? data(1, std::string("\0\0\0\0\5", 5)) : data(1, "hello");
+                         }),
+            20'000);
 }
 
 TEST(HonestPeer, measures_the_bandwidth_with_a_ping_for_each_answer) {
   Script script(Role::kServer);
   script.shake_hands();
-  EXPECT_GT(until_closed(script, 10'000, [](int i) {
-    return headers(static_cast<uint32_t>(2 * i + 1), request_fields()) + ping(7) + window_update(0, 100);
-  }), 10'000) << "as grpc-go does";
+  EXPECT_GT(until_closed(script, 10'000,
+                         [](int i) {
+                           return headers(static_cast<uint32_t>(2 * i + 1), request_fields()) + ping(7) +
+                                  window_update(0, 100);
+                         }),
+            10'000)
+      << "as grpc-go does";
 }
 
 TEST(HonestPeer, goes_on_sending_until_it_hears_of_our_reset) {

@@ -27,16 +27,18 @@ namespace gaggle::http2 {
 namespace {
 
 const PreparedHeaders& of_request() {
-  static const PreparedHeaders fields(0, {{.name = ":method", .value = "POST", .id = HeaderName::kMethod},
-                                          {.name = ":scheme", .value = "http", .id = HeaderName::kScheme},
-                                          {.name = ":path", .value = "/groupcachepb.GroupCache/Get", .id = HeaderName::kPath},
-                                          {.name = "content-type", .value = "application/grpc", .id = HeaderName::kContentType},
-                                          {.name = "te", .value = "trailers", .id = HeaderName::kTe}});
+  static const PreparedHeaders fields(
+      0, {{.name = ":method", .value = "POST", .id = HeaderName::kMethod},
+          {.name = ":scheme", .value = "http", .id = HeaderName::kScheme},
+          {.name = ":path", .value = "/groupcachepb.GroupCache/Get", .id = HeaderName::kPath},
+          {.name = "content-type", .value = "application/grpc", .id = HeaderName::kContentType},
+          {.name = "te", .value = "trailers", .id = HeaderName::kTe}});
   return fields;
 }
 const PreparedHeaders& of_response() {
-  static const PreparedHeaders fields(1, {{.name = ":status", .value = "200", .id = HeaderName::kStatus},
-                                          {.name = "content-type", .value = "application/grpc", .id = HeaderName::kContentType}});
+  static const PreparedHeaders fields(
+      1, {{.name = ":status", .value = "200", .id = HeaderName::kStatus},
+          {.name = "content-type", .value = "application/grpc", .id = HeaderName::kContentType}});
   return fields;
 }
 const PreparedHeaders& of_trailers() {

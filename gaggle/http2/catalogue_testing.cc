@@ -32,8 +32,7 @@ void expect_untouched_server(Script& script) {
   script.sent();
   script.heard();
   script.send(headers(kLaterStream, request_fields()));
-  EXPECT_EQ(join(script.sent()),
-            "HEADERS 28673 :status=200; DATA 28673 2; HEADERS 28673 END_STREAM grpc-status=0")
+  EXPECT_EQ(join(script.sent()), "HEADERS 28673 :status=200; DATA 28673 2; HEADERS 28673 END_STREAM grpc-status=0")
       << where;
   // What the input left open ends here.
   for (uint32_t id : {1u, 3u}) {

@@ -34,7 +34,8 @@ TEST_F(ClientTest, gives_ids_in_the_order_of_the_headers) {
   EXPECT_EQ(first->id(), 0u);
   connection.release(*first);
   EXPECT_EQ(connection.open_streams(), 1u);
-  EXPECT_EQ(join(script.sent()), "HEADERS 1 END_STREAM :method=POST :scheme=http :path=/a") << "what was never sent needs no reset";
+  EXPECT_EQ(join(script.sent()), "HEADERS 1 END_STREAM :method=POST :scheme=http :path=/a")
+      << "what was never sent needs no reset";
 }
 
 TEST_F(ClientTest, assumes_a_hundred_streams_before_the_servers_settings) {
@@ -184,7 +185,8 @@ TEST(Drain, does_not_wait_for_a_client_that_never_answers) {
   script.connection().finish_drain();
   script.connection().begin_drain();
   script.connection().finish_drain();
-  EXPECT_EQ(join(script.sent()), "GOAWAY 2147483647 NO_ERROR; PING " + std::to_string(Connection::kDrainPing) + "; GOAWAY 0 NO_ERROR")
+  EXPECT_EQ(join(script.sent()),
+            "GOAWAY 2147483647 NO_ERROR; PING " + std::to_string(Connection::kDrainPing) + "; GOAWAY 0 NO_ERROR")
       << "once each, whoever asks again";
   EXPECT_TRUE(script.connection().drained());
 }

@@ -14,8 +14,7 @@ namespace {
 
 Options checked(Options options) {
   options.initial_window_bytes = std::min(options.initial_window_bytes, kMaxWindowBytes);
-  options.connection_window_bytes =
-      std::clamp(options.connection_window_bytes, kDefaultWindowBytes, kMaxWindowBytes);
+  options.connection_window_bytes = std::clamp(options.connection_window_bytes, kDefaultWindowBytes, kMaxWindowBytes);
   options.max_frame_bytes = std::clamp(options.max_frame_bytes, kMinMaxFrameBytes, kMaxMaxFrameBytes);
   return options;
 }

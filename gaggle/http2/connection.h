@@ -133,13 +133,12 @@ class Connection {
   // The header section of a request or a response. With END_STREAM it is the whole message. On a
   // client kEnded before a stream has an id means a GOAWAY came first: the request was never sent.
   SendResult send_headers(Stream& stream, std::span<const HeaderOut> fields, bool end_stream);
-  SendResult send_headers(Stream& stream, const PreparedHeaders& prepared,
-                          std::span<const HeaderOut> more, bool end_stream);
+  SendResult send_headers(Stream& stream, const PreparedHeaders& prepared, std::span<const HeaderOut> more,
+                          bool end_stream);
   // The trailer section, after everything that is queued; it ends our direction. `prepared` must
   // stay until the stream is over.
   SendResult send_trailers(Stream& stream, std::span<const HeaderOut> fields);
-  SendResult send_trailers(Stream& stream, const PreparedHeaders& prepared,
-                           std::span<const HeaderOut> more);
+  SendResult send_trailers(Stream& stream, const PreparedHeaders& prepared, std::span<const HeaderOut> more);
   // A frame of `bytes` of content that the caller writes to the returned place at once, before any
   // other call. Null when flow control, the frame size, what is queued or the batch don't allow it
   // now: use send_data, which also says if it's because the stream is over.
@@ -300,15 +299,13 @@ class Connection {
 
   // send.cc
   bool can_send(const Stream& stream) const { return !failed_ && !stream.local_closed(); }
-  SendResult write_headers(Stream& stream, const PreparedHeaders* prepared,
-                           std::span<const HeaderOut> fields, bool end_stream);
-  SendResult write_trailers(Stream& stream, const PreparedHeaders* prepared,
-                            std::span<const HeaderOut> fields);
-  static void defer_trailers(Stream& stream, const PreparedHeaders* prepared,
-                             std::span<const HeaderOut> fields);
+  SendResult write_headers(Stream& stream, const PreparedHeaders* prepared, std::span<const HeaderOut> fields,
+                           bool end_stream);
+  SendResult write_trailers(Stream& stream, const PreparedHeaders* prepared, std::span<const HeaderOut> fields);
+  static void defer_trailers(Stream& stream, const PreparedHeaders* prepared, std::span<const HeaderOut> fields);
   bool list_fits(const PreparedHeaders* prepared, std::span<const HeaderOut> fields) const;
-  void encode_block(uint32_t stream_id, const PreparedHeaders* prepared,
-                    std::span<const HeaderOut> fields, bool end_stream);
+  void encode_block(uint32_t stream_id, const PreparedHeaders* prepared, std::span<const HeaderOut> fields,
+                    bool end_stream);
   void split_block(size_t start, uint32_t stream_id, uint8_t flags);
   void write_data_header(Stream& stream, size_t bytes, bool end_stream);
 
@@ -373,9 +370,9 @@ class Connection {
   StreamLine sending_;  // with content queued and a window of their own
   size_t open_streams_ = 0;
   size_t used_slots_ = 0;
-  uint32_t idle_streams_ = 0;  // client: opened, HEADERS not sent
-  uint32_t new_requests_ = 0;  // in this turn
-  uint32_t last_peer_id_ = 0;  // server: the highest seen
+  uint32_t idle_streams_ = 0;             // client: opened, HEADERS not sent
+  uint32_t new_requests_ = 0;             // in this turn
+  uint32_t last_peer_id_ = 0;             // server: the highest seen
   uint32_t accepted_id_ = kMaxStreamId;   // server: the highest that our GOAWAY lets pass
   uint32_t next_id_ = 1;                  // client
   uint32_t peer_last_id_ = kMaxStreamId;  // client: the lowest of the peer's GOAWAYs

@@ -14,10 +14,14 @@ namespace {
 
 const char* origin_name(ResetOrigin origin) {
   switch (origin) {
-    case ResetOrigin::kPeer: return "peer";
-    case ResetOrigin::kProtocol: return "protocol";
-    case ResetOrigin::kUnprocessed: return "unprocessed";
-    case ResetOrigin::kConnection: return "connection";
+    case ResetOrigin::kPeer:
+      return "peer";
+    case ResetOrigin::kProtocol:
+      return "protocol";
+    case ResetOrigin::kUnprocessed:
+      return "unprocessed";
+    case ResetOrigin::kConnection:
+      return "connection";
   }
   return "?";
 }
@@ -25,14 +29,14 @@ const char* origin_name(ResetOrigin origin) {
 std::string words(const HeaderBlock& block) {
   if (block.is_truncated()) return " truncated";
   std::string text;
-  for (const HeaderField& field : block.fields()) text += " " + std::string(field.name) + "=" + std::string(field.value);
+  for (const HeaderField& field : block.fields())
+    text += " " + std::string(field.name) + "=" + std::string(field.value);
   return text;
 }
 
 }  // namespace
 
-Script::Script(Role role, const Options& options, Behaviour how)
-    : behaviour(how), connection_(role, options, *this) {
+Script::Script(Role role, const Options& options, Behaviour how) : behaviour(how), connection_(role, options, *this) {
   if (role == Role::kClient) transcript_.skip_preface();
   connection_.start(now_);
 }
@@ -176,7 +180,8 @@ void Script::ended(Stream& stream) {
 }
 
 void Script::on_reset(Stream& stream, ErrorCode code, ResetOrigin origin) {
-  note("reset " + std::to_string(stream.id()) + " " + std::string(error_code_name(code)) + " by " + origin_name(origin));
+  note("reset " + std::to_string(stream.id()) + " " + std::string(error_code_name(code)) + " by " +
+       origin_name(origin));
   if (behaviour == Behaviour::kAnswer) release(stream);
 }
 

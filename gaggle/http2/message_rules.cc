@@ -8,8 +8,8 @@ namespace gaggle::http2 {
 namespace {
 
 constexpr uint64_t kPseudo = mask_of(HeaderName::kOtherPseudo) | mask_of(HeaderName::kAuthority) |
-                             mask_of(HeaderName::kMethod) | mask_of(HeaderName::kPath) |
-                             mask_of(HeaderName::kScheme) | mask_of(HeaderName::kStatus);
+                             mask_of(HeaderName::kMethod) | mask_of(HeaderName::kPath) | mask_of(HeaderName::kScheme) |
+                             mask_of(HeaderName::kStatus);
 constexpr uint64_t kRequestPseudo = mask_of(HeaderName::kMethod) | mask_of(HeaderName::kScheme) |
                                     mask_of(HeaderName::kPath) | mask_of(HeaderName::kAuthority);
 constexpr uint64_t kRequiredInRequest =
@@ -94,9 +94,14 @@ std::string_view check_request_pseudo(const HeaderBlock& block) {
 
 MessageRules check_request(const HeaderBlock& block) {
   MessageRules rules;
+  if (const std::optional<int64_t> known = block.good_request()) {
+    rules.content_length = *known;
+    return rules;
+  }
   rules.problem = check_fields(block);
   if (rules.well_formed()) rules.problem = check_request_pseudo(block);
   if (rules.well_formed()) rules.problem = check_content_length(block, rules);
+  if (rules.well_formed()) block.set_good_request(rules.content_length);
   return rules;
 }
 

@@ -68,7 +68,8 @@ Options like_nghttp2() {
   limits.new_requests_per_turn = 1'000'000;
   limits.header_list_soft_bytes = limits.header_list_hard_bytes = 65'536;
   limits.header_fields = 65'536;
-  return {.limits = limits, .initial_window_bytes = kDefaultWindowBytes, .connection_window_bytes = kDefaultWindowBytes};
+  return {
+      .limits = limits, .initial_window_bytes = kDefaultWindowBytes, .connection_window_bytes = kDefaultWindowBytes};
 }
 
 // Answers with a 200 and no content.
@@ -94,9 +95,8 @@ class PlainAnswer final : public Events {
     connection.release(stream);
   }
   void request() {
-    const HeaderOut fields[] = {{.name = ":method", .value = "POST"},
-                                {.name = ":scheme", .value = "http"},
-                                {.name = ":path", .value = "/"}};
+    const HeaderOut fields[] = {
+        {.name = ":method", .value = "POST"}, {.name = ":scheme", .value = "http"}, {.name = ":path", .value = "/"}};
     static_cast<void>(connection.send_headers(*connection.open_stream(), fields, true));
   }
   void flush(Judge& judge) {
@@ -180,9 +180,12 @@ size_t preface_bytes(Role role) { return role == Role::kClient ? kClientPreface.
 
 std::string to_string(const Verdict& verdict) {
   switch (verdict.worst) {
-    case VerdictClass::kAccepted: return "accepted";
-    case VerdictClass::kStreamError: return "stream error: " + verdict.detail;
-    case VerdictClass::kConnectionError: return "connection error: " + verdict.detail;
+    case VerdictClass::kAccepted:
+      return "accepted";
+    case VerdictClass::kStreamError:
+      return "stream error: " + verdict.detail;
+    case VerdictClass::kConnectionError:
+      return "connection error: " + verdict.detail;
   }
   return "?";
 }

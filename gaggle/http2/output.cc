@@ -15,9 +15,7 @@ constexpr size_t kCopiedBytes = 1024;
 constexpr size_t kMaxDebugBytes = 256;
 }  // namespace
 
-bool Connection::wants_write() const {
-  return !output_.empty() || (!sending_.empty() && may_frame(*sending_.front()));
-}
+bool Connection::wants_write() const { return !output_.empty() || (!sending_.empty() && may_frame(*sending_.front())); }
 
 size_t Connection::gather(std::span<iovec> parts) {
   pump();
@@ -77,8 +75,8 @@ void Connection::frame_turn(Stream& stream) {
   while (budget > 0 && !stream.queue_.empty()) {
     const int64_t window = std::min(send_window_, stream.send_window_);
     if (window <= 0) return;
-    const size_t length = std::min({budget, stream.queue_.bytes(), static_cast<size_t>(window),
-                                    static_cast<size_t>(peer_.max_frame_bytes)});
+    const size_t length = std::min(
+        {budget, stream.queue_.bytes(), static_cast<size_t>(window), static_cast<size_t>(peer_.max_frame_bytes)});
     const bool last = length == stream.queue_.bytes() && stream.end_queued_ && !stream.trailers_queued_;
     write_data_header(stream, length, last);
     write_content(stream, length);

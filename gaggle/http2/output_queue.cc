@@ -7,8 +7,8 @@
 namespace gaggle::http2 {
 
 namespace {
-constexpr size_t kCompactBytes = 64 * 1024;   // written bytes that may stay in front
-constexpr size_t kKeptBytes = 256 * 1024;     // capacity that an empty buffer keeps
+constexpr size_t kCompactBytes = 64 * 1024;  // written bytes that may stay in front
+constexpr size_t kKeptBytes = 256 * 1024;    // capacity that an empty buffer keeps
 constexpr size_t kKeptSlices = 256;
 iovec part(const uint8_t* data, size_t bytes) { return {const_cast<uint8_t*>(data), bytes}; }
 }  // namespace

@@ -153,8 +153,8 @@ TEST(Bytes, one_at_a_time_for_a_whole_conversation) {
     EXPECT_EQ(join(script.heard()), "headers " + n + " :method=POST :scheme=http :path=/a :authority=x; data " + n +
                                         " 12; trailers " + n + " a=b")
         << "[9]";
-    EXPECT_EQ(join(script.sent(1)), "PING ACK " + n + "; HEADERS " + n + " :status=200; DATA " + n + " 2; HEADERS " + n +
-                                        " END_STREAM grpc-status=0")
+    EXPECT_EQ(join(script.sent(1)), "PING ACK " + n + "; HEADERS " + n + " :status=200; DATA " + n + " 2; HEADERS " +
+                                        n + " END_STREAM grpc-status=0")
         << "[15] written byte by byte as well";
   }
 }

@@ -179,11 +179,20 @@ bool Connection::check_length(const FrameHeader& frame) {
   bool good = true;
   switch (frame.type) {
     case FrameType::kRstStream:
-    case FrameType::kWindowUpdate: good = frame.length == 4; break;
-    case FrameType::kPing: good = frame.length == kPingBytes; break;
-    case FrameType::kGoaway: good = frame.length >= 8; break;
-    case FrameType::kSettings: good = frame.has(FrameFlag::kAck) ? frame.length == 0 : frame.length % 6 == 0; break;
-    default: break;  // PRIORITY is a stream error, the rest has no fixed length
+    case FrameType::kWindowUpdate:
+      good = frame.length == 4;
+      break;
+    case FrameType::kPing:
+      good = frame.length == kPingBytes;
+      break;
+    case FrameType::kGoaway:
+      good = frame.length >= 8;
+      break;
+    case FrameType::kSettings:
+      good = frame.has(FrameFlag::kAck) ? frame.length == 0 : frame.length % 6 == 0;
+      break;
+    default:
+      break;  // PRIORITY is a stream error, the rest has no fixed length
   }
   if (!good) fail(ErrorCode::kFrameSizeError, "frame of wrong length");
   return good;

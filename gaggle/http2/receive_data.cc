@@ -61,8 +61,7 @@ bool Connection::accept_data(Stream& stream, const FrameHeader& frame, uint32_t 
   // §8.1.1: content-length is the sum of the DATA, or the message is malformed.
   const int64_t declared = stream.content_length_;
   const bool end_stream = frame.has(FrameFlag::kEndStream);
-  if (declared >= 0 &&
-      (end_stream ? stream.content_received_ != declared : stream.content_received_ > declared)) {
+  if (declared >= 0 && (end_stream ? stream.content_received_ != declared : stream.content_received_ > declared)) {
     ++counters_.malformed_messages;
     return refuse_with(ErrorCode::kProtocolError);
   }

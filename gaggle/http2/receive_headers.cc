@@ -70,7 +70,8 @@ void Connection::finish_block(uint32_t stream_id, std::span<const uint8_t> bytes
   traffic_since_ping_ = true;
   if (block->over_soft_limit()) ++counters_.large_headers;
   if (block->is_truncated()) ++counters_.truncated_headers;
-  if (role_ == Role::kServer && stream_id > last_peer_id_) return handle_request(stream_id, std::move(block), end_stream);
+  if (role_ == Role::kServer && stream_id > last_peer_id_)
+    return handle_request(stream_id, std::move(block), end_stream);
 
   Stream* const stream = streams_.find(stream_id);
   if (stream == nullptr || stream->is_over()) return handle_late_block(stream_id, bytes.size());

@@ -19,13 +19,13 @@ SendResult Connection::send_headers(Stream& stream, std::span<const HeaderOut> f
   return write_headers(stream, nullptr, fields, end_stream);
 }
 
-SendResult Connection::send_headers(Stream& stream, const PreparedHeaders& prepared,
-                                    std::span<const HeaderOut> more, bool end_stream) {
+SendResult Connection::send_headers(Stream& stream, const PreparedHeaders& prepared, std::span<const HeaderOut> more,
+                                    bool end_stream) {
   return write_headers(stream, &prepared, more, end_stream);
 }
 
-SendResult Connection::write_headers(Stream& stream, const PreparedHeaders* prepared,
-                                     std::span<const HeaderOut> fields, bool end_stream) {
+SendResult Connection::write_headers(Stream& stream, const PreparedHeaders* prepared, std::span<const HeaderOut> fields,
+                                     bool end_stream) {
   if (!can_send(stream) || stream.headers_sent_) return SendResult::kEnded;
   if (!list_fits(prepared, fields)) return SendResult::kTooLarge;
   if (stream.state_ == StreamState::kIdle) {
@@ -42,8 +42,7 @@ SendResult Connection::send_trailers(Stream& stream, std::span<const HeaderOut> 
   return write_trailers(stream, nullptr, fields);
 }
 
-SendResult Connection::send_trailers(Stream& stream, const PreparedHeaders& prepared,
-                                     std::span<const HeaderOut> more) {
+SendResult Connection::send_trailers(Stream& stream, const PreparedHeaders& prepared, std::span<const HeaderOut> more) {
   return write_trailers(stream, &prepared, more);
 }
 
@@ -84,8 +83,8 @@ bool Connection::list_fits(const PreparedHeaders* prepared, std::span<const Head
   return bytes <= peer_.max_header_list_bytes;
 }
 
-void Connection::encode_block(uint32_t stream_id, const PreparedHeaders* prepared,
-                              std::span<const HeaderOut> fields, bool end_stream) {
+void Connection::encode_block(uint32_t stream_id, const PreparedHeaders* prepared, std::span<const HeaderOut> fields,
+                              bool end_stream) {
   OutputBuffer& out = output_.buffer();
   const size_t start = out.size();
   out.reserve(kFrameHeaderBytes);
@@ -147,11 +146,10 @@ uint8_t* Connection::reserve_data(Stream& stream, size_t bytes, bool end_stream)
 
 void Connection::write_data_header(Stream& stream, size_t bytes, bool end_stream) {
   OutputBuffer& out = output_.buffer();
-  write_frame_header(out.reserve(kFrameHeaderBytes),
-                     {.length = static_cast<uint32_t>(bytes),
-                      .type = FrameType::kData,
-                      .flags = end_stream ? FrameFlag::kEndStream : uint8_t{0},
-                      .stream_id = stream.id_});
+  write_frame_header(out.reserve(kFrameHeaderBytes), {.length = static_cast<uint32_t>(bytes),
+                                                      .type = FrameType::kData,
+                                                      .flags = end_stream ? FrameFlag::kEndStream : uint8_t{0},
+                                                      .stream_id = stream.id_});
   out.commit(kFrameHeaderBytes);
   stream.send_window_ -= static_cast<int64_t>(bytes);
   send_window_ -= static_cast<int64_t>(bytes);

@@ -12,8 +12,9 @@ namespace gaggle::http2::testing {
 namespace {
 
 const PreparedHeaders& response_template() {
-  static const PreparedHeaders prepared(0, {{.name = ":status", .value = "200", .id = HeaderName::kStatus},
-                                            {.name = "content-type", .value = "application/grpc", .id = HeaderName::kContentType}});
+  static const PreparedHeaders prepared(
+      0, {{.name = ":status", .value = "200", .id = HeaderName::kStatus},
+          {.name = "content-type", .value = "application/grpc", .id = HeaderName::kContentType}});
   return prepared;
 }
 const PreparedHeaders& trailers_template() {
@@ -45,9 +46,9 @@ TEST_F(SendTest, an_answer_is_three_frames_in_one_buffer) {
     EXPECT_EQ(connection.send_trailers(stream, trailers_template(), {}), SendResult::kOk);
     iovec parts[8];
     EXPECT_EQ(connection.gather(parts), 1u) << "contiguous";
-    EXPECT_EQ(join(script.sent()), "HEADERS " + std::to_string(id) + " :status=200 content-type=application/grpc; DATA " +
-                                       std::to_string(id) + " 5; HEADERS " + std::to_string(id) +
-                                       " END_STREAM grpc-status=0");
+    EXPECT_EQ(join(script.sent()), "HEADERS " + std::to_string(id) +
+                                       " :status=200 content-type=application/grpc; DATA " + std::to_string(id) +
+                                       " 5; HEADERS " + std::to_string(id) + " END_STREAM grpc-status=0");
     script.release(stream);
   }
   EXPECT_EQ(script.transcript().content(), "hellohellohello");
@@ -62,7 +63,8 @@ TEST_F(SendTest, large_content_is_shared_not_copied) {
   iovec parts[8];
   ASSERT_EQ(connection.gather(parts), 3u) << "headers and frame header, the content itself, trailers";
   EXPECT_EQ(parts[1].iov_base, content.data()) << "the caller's own bytes";
-  EXPECT_EQ(join(script.sent(7)), "HEADERS 1 :status=200 content-type=application/grpc; DATA 1 10000; HEADERS 1 END_STREAM grpc-status=0")
+  EXPECT_EQ(join(script.sent(7)),
+            "HEADERS 1 :status=200 content-type=application/grpc; DATA 1 10000; HEADERS 1 END_STREAM grpc-status=0")
       << "[15] and seven bytes a write give the same";
   EXPECT_EQ(script.transcript().content(), std::string(10'000, 'x'));
 }
@@ -70,7 +72,8 @@ TEST_F(SendTest, large_content_is_shared_not_copied) {
 TEST_F(SendTest, small_pieces_that_wait_share_frames) {
   script.shake_hands(settings({{SettingId::kInitialWindowSize, 0}}));
   Stream& stream = answering(1);
-  for (int i = 0; i < 100; ++i) EXPECT_EQ(connection.send_data(stream, Bytes::unowned("0123456789"), i == 99), SendResult::kOk);
+  for (int i = 0; i < 100; ++i)
+    EXPECT_EQ(connection.send_data(stream, Bytes::unowned("0123456789"), i == 99), SendResult::kOk);
   script.sent();
   script.send(window_update(1, 10'000));
   EXPECT_EQ(join(script.sent()), "DATA 1 END_STREAM 1000") << "one header for all of them";
@@ -116,7 +119,8 @@ TEST_F(SendTest, a_socket_that_is_slow_stops_senders_too) {
   script.shake_hands(settings({{SettingId::kInitialWindowSize, 1 << 30}}) + window_update(0, 1 << 30));
   Stream& stream = answering(1);
   int accepted = 0;
-  while (connection.send_data(stream, Bytes::take(std::string(10'000, 'x')), false) == SendResult::kOk && accepted < 100) {
+  while (connection.send_data(stream, Bytes::take(std::string(10'000, 'x')), false) == SendResult::kOk &&
+         accepted < 100) {
     ++accepted;
     iovec parts[64];
     connection.gather(parts);  // and nothing is written
@@ -158,7 +162,8 @@ TEST_F(SendTest, header_blocks_larger_than_a_frame_are_split) {
   script.shake_hands();
   Stream& stream = open(1);
   const std::string value(40'000, 'v');
-  const HeaderOut fields[] = {{.name = ":status", .value = "200"}, {.name = "big", .value = value, .indexing = Indexing::kNoIndex}};
+  const HeaderOut fields[] = {{.name = ":status", .value = "200"},
+                              {.name = "big", .value = value, .indexing = Indexing::kNoIndex}};
   EXPECT_EQ(connection.send_headers(stream, fields, true), SendResult::kOk);
   const Lines lines = script.sent();
   ASSERT_EQ(lines.size(), 3u);

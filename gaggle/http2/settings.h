@@ -9,9 +9,9 @@
 
 namespace gaggle::http2 {
 
-inline constexpr uint32_t kDefaultWindowBytes = 65'535;      // RFC 9113 §6.9.2
-inline constexpr uint32_t kMaxWindowBytes = 0x7fff'ffff;     // RFC 9113 §6.9.1
-inline constexpr uint32_t kMinMaxFrameBytes = 16'384;        // RFC 9113 §6.5.2, also the default
+inline constexpr uint32_t kDefaultWindowBytes = 65'535;   // RFC 9113 §6.9.2
+inline constexpr uint32_t kMaxWindowBytes = 0x7fff'ffff;  // RFC 9113 §6.9.1
+inline constexpr uint32_t kMinMaxFrameBytes = 16'384;     // RFC 9113 §6.5.2, also the default
 inline constexpr uint32_t kMaxMaxFrameBytes = 16'777'215;
 inline constexpr uint32_t kUnlimited = UINT32_MAX;
 

@@ -100,8 +100,8 @@ class Stream {
   uint32_t id_ = 0;
   StreamState state_ = StreamState::kIdle;
   bool reset_ : 1 = false;
-  bool released_ : 1 = false;          // the layer above has let go; output may still be queued
-  bool started_ : 1 = false;           // the layer above knows it; on a server it holds a slot
+  bool released_ : 1 = false;  // the layer above has let go; output may still be queued
+  bool started_ : 1 = false;   // the layer above knows it; on a server it holds a slot
   bool headers_sent_ : 1 = false;
   bool headers_received_ : 1 = false;  // the request, or the final response
   bool end_queued_ : 1 = false;        // END_STREAM follows the last queued slice
@@ -110,12 +110,12 @@ class Stream {
   bool full_ : 1 = false;              // a send said kFull and on_writable hasn't come yet
   uint8_t small_frames_ = 0;           // charged DATA frames since the last completed message
 
-  int64_t send_window_ = 0;     // what the peer lets us send; below zero after its SETTINGS shrank
-  int64_t receive_window_ = 0;  // what we let the peer send
-  uint32_t returnable_ = 0;     // consumed, not yet given back by WINDOW_UPDATE
-  uint32_t advanced_ = 0;       // granted by expect() ahead of consumption
-  uint32_t held_ = 0;           // received, and nobody has asked for it
-  uint32_t expected_ = 0;       // somebody waits for as many more
+  int64_t send_window_ = 0;      // what the peer lets us send; below zero after its SETTINGS shrank
+  int64_t receive_window_ = 0;   // what we let the peer send
+  uint32_t returnable_ = 0;      // consumed, not yet given back by WINDOW_UPDATE
+  uint32_t advanced_ = 0;        // granted by expect() ahead of consumption
+  uint32_t held_ = 0;            // received, and nobody has asked for it
+  uint32_t expected_ = 0;        // somebody waits for as many more
   int64_t content_length_ = -1;  // -1: not declared
   int64_t content_received_ = 0;
 

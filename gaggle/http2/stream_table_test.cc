@@ -46,7 +46,8 @@ TEST(StreamTable, a_long_stream_does_not_make_it_grow) {
     table.destroy(call);
   }
   EXPECT_EQ(table.find(1), &watch);
-  EXPECT_LT(table.memory_bytes(), 1024u) << "the window is as wide as the streams are many, not as the ids are far apart";
+  EXPECT_LT(table.memory_bytes(), 1024u)
+      << "the window is as wide as the streams are many, not as the ids are far apart";
 }
 
 TEST(StreamTable, streams_are_used_again_as_new) {

@@ -21,8 +21,7 @@ CanOpen Connection::can_open() const {
   if (failed_) return CanOpen::kFailed;
   if (going_away()) return CanOpen::kGoingAway;
   if (next_id_ + 2 * idle_streams_ > kMaxStreamId) return CanOpen::kIdsExhausted;
-  const uint32_t limit =
-      peer_settings_received_ ? peer_.max_concurrent_streams : options_.limits.assumed_peer_streams;
+  const uint32_t limit = peer_settings_received_ ? peer_.max_concurrent_streams : options_.limits.assumed_peer_streams;
   return open_streams_ < limit ? CanOpen::kYes : CanOpen::kStreamLimit;
 }
 
