@@ -24,6 +24,7 @@ void HeaderBlock::reset() {
   problems_ = 0;
   over_soft_limit_ = over_hard_limit_ = too_many_fields_ = false;
   names_ = repeated_names_ = 0;
+  good_request_.reset();
 }
 
 size_t HeaderBlock::memory_bytes() const {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -62,6 +63,11 @@ class HeaderBlock {
   // The first field with this id; null if there is none.
   const HeaderField* find(HeaderName id) const;
 
+  // What check_request() found once, since blocks come again: the content-length of a well-formed
+  // request (-1: none declared), or nothing.
+  std::optional<int64_t> good_request() const { return good_request_; }
+  void set_good_request(int64_t content_length) const { good_request_ = content_length; }
+
   Attachment* attachment() const { return attachment_.get(); }
   void set_attachment(std::unique_ptr<Attachment> attachment) const {
     attachment_ = std::move(attachment);
@@ -92,6 +98,7 @@ class HeaderBlock {
   bool too_many_fields_ = false;
   uint64_t names_ = 0;
   uint64_t repeated_names_ = 0;
+  mutable std::optional<int64_t> good_request_;
   std::vector<HeaderField> fields_;
   std::vector<HpackEntry*> retained_;  // table entries that fields point into
   std::unique_ptr<char[]> literals_;   // bytes of the fields that no table entry owns
