@@ -21,8 +21,9 @@ struct Limits {
   // `refused_streams`. Never more than max_concurrent_streams, whatever it says here.
   uint32_t max_queued_streams = UINT32_MAX;
   // New requests handed to the layer above between two begin_turn(); the rest of the input waits,
-  // `deferred_turns`.
-  uint32_t new_requests_per_turn = 32;
+  // `deferred_turns`. As many as there are slots by default: a client that fills all of them sends
+  // every HEADERS before the first DATA, and each put-off costs a turn and a copy of what is left.
+  uint32_t new_requests_per_turn = 128;
 
   // Header lists, in the sense of SETTINGS_MAX_HEADER_LIST_SIZE (name + value + 32 for each field).
   // The soft limit is announced; past it, or past the hard one, or with more fields, the block says
