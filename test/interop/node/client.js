@@ -25,7 +25,7 @@ async function check(name, run) {
 }
 
 function expect(actual, wanted) {
-  if (Buffer.compare(Buffer.from(actual), Buffer.from(wanted)) !== 0) throw new Error(`got ${actual}, wanted ${wanted}`);
+  if (Buffer.compare(Buffer.from(actual), Buffer.from(wanted)) !== 0) throw new Error(`got ${actual.length} bytes, wanted ${wanted.length}: ${actual.slice(0, 40)}`);
 }
 
 async function fails(promise, code, word = '') {
@@ -45,7 +45,7 @@ async function main() {
     const client = new groupcachepb.GroupCache(address, grpc.credentials.createInsecure());
     await check('value', async () => expect(await get(client, 'scores', 'Jack'), '589'));
     await check('value of a mebibyte', async () =>
-      expect(await get(client, 'scores', 'mebibyte'), Buffer.from({ length: 1 << 20 }, (_, i) => (i * 7) % 251)));
+      expect(await get(client, 'scores', 'mebibyte'), Uint8Array.from({ length: 1 << 20 }, (_, i) => (i * 7) % 251)));
     await check('missing key', () => fails(get(client, 'scores', 'nobody'), grpc.status.NOT_FOUND));
     await check('unknown group', () => fails(get(client, 'nowhere', 'Jack'), grpc.status.NOT_FOUND, 'nowhere'));
     await check('empty key', () => fails(get(client, 'scores', ''), grpc.status.INVALID_ARGUMENT));
