@@ -45,7 +45,8 @@ struct LoopStats {
 //
 // Threads: post, stop, stats, load and is_current from any thread; the rest on the loop's thread,
 // or while no thread runs it. A Loop outlives all sockets, timers and tasks on it. Destroying it
-// drops what is still queued; tasks that wait on it are destroyed where they wait.
+// drops what is still queued; tasks that wait on it are destroyed where they wait. No thread may be
+// inside post() then.
 //
 //   gaggle::Loop loop;                         // or: asio::io_context io; gaggle::Loop loop(io);
 //   gaggle::spawn(loop, work(), asio::detached);

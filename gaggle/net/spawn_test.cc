@@ -82,8 +82,8 @@ TEST(Spawn, an_asio_awaitable_awaits_tasks) {
 }
 
 TEST(Spawn, the_handler_runs_on_its_own_executor) {
+  asio::io_context mine;  // outlives the loops, whose thread posts to it
   LoopGroup loops(1);
-  asio::io_context mine;
   std::thread::id where;
   spawn(loops.loop(0), answer(), asio::bind_executor(mine, [&](std::exception_ptr, int) { where = std::this_thread::get_id(); }));
   mine.run();  // doesn't end before the handler ran: the operation is outstanding work
