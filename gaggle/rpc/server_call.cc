@@ -49,7 +49,10 @@ void ServerCall::set_context(Duration timeout) {
 }
 
 void ServerCall::run() noexcept {
-  if (std::exchange(cancel_due_, false)) cancel_context(end_status_);
+  // `ready` keeps the call here: on a loop that is being destroyed, waking a handler ends it at once.
+  ready = true;
+  while (std::exchange(cancel_due_, false)) cancel_context(Status(end_status_));
+  ready = false;
   if (std::exchange(start_due_, false) && !over_) return start_handler();
   if (over_ && !handler_running_) connection_->call_ended(*this, succeeded_);
 }
