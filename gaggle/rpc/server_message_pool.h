@@ -12,10 +12,11 @@ namespace gaggle {
 // Messages of one type that wait, cleared, for the next call. One loop's.
 class MessagePool {
  public:
-  // Messages that are kept, and the largest encoded size with which one is: a giant would hold its
-  // memory for good.
-  static constexpr size_t kMaxSpare = 64;
-  static constexpr size_t kMaxKeptBytes = 64 * 1024;
+  // Messages that are kept: more than one connection's calls hold between two reads, or they'd come
+  // from the heap each time. And the largest encoded size with which one is kept: a giant would hold
+  // its memory for good.
+  static constexpr size_t kMaxSpare = 256;
+  static constexpr size_t kMaxKeptBytes = 16 * 1024;
 
   explicit MessagePool(const MessageType* type) noexcept : type_(type) {}
   MessagePool(MessagePool&& other) noexcept : type_(other.type_), spare_(std::move(other.spare_)) { other.spare_.clear(); }
