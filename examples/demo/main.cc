@@ -63,7 +63,8 @@ int main(int argc, char** argv) {
     if (rest.size() == 2 && all[0] == "populate") return populate(rest);
     if (rest.size() == 1 && all[0] == "addresses") return addresses(rest);
     if (rest.size() >= 3 && all[0] == "replay") return replay(rest);
-    std::fprintf(stderr, "usage: gaggle_demo populate TRACE DATABASE | addresses N | replay TRACE DATABASE HOST:PORT...\n");
+    std::fprintf(stderr,
+                 "usage: gaggle_demo populate TRACE DATABASE | addresses N | replay TRACE DATABASE HOST:PORT...\n");
   } catch (const std::exception& error) {
     std::fprintf(stderr, "gaggle_demo: %s\n", error.what());
   }

@@ -30,8 +30,8 @@ Status check(const std::string& name, const GroupOptions& options) {
 Cache::Cache(std::unique_ptr<PeerFactory> peers, const Clock& clock)
     : peer_factory_(std::move(peers)),
       clock_(clock),
-      membership_(std::make_shared<CurrentMembership>(std::make_shared<const Membership>(
-          SlotTable{{}}, std::string{}, std::vector<std::shared_ptr<Peer>>{}))) {}
+      membership_(std::make_shared<CurrentMembership>(
+          std::make_shared<const Membership>(SlotTable{{}}, std::string{}, std::vector<std::shared_ptr<Peer>>{}))) {}
 
 Cache::~Cache() {
   for (const auto& [name, group] : groups_) group->cancel_loads();

@@ -53,8 +53,8 @@ class Cache {
   const std::unique_ptr<PeerFactory> peer_factory_;
   const Clock& clock_;
   const std::shared_ptr<CurrentMembership> membership_;  // groups share it
-  std::mutex members_mutex_;          // one set_members at a time
-  mutable std::mutex groups_mutex_;   // guards groups_; once per request, held for a map lookup
+  std::mutex members_mutex_;                             // one set_members at a time
+  mutable std::mutex groups_mutex_;                      // guards groups_; once per request, held for a map lookup
   std::map<std::string, std::shared_ptr<Group>, std::less<>> groups_;  // shared with loads under way
 };
 

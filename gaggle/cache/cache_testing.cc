@@ -112,8 +112,14 @@ Task<PeerAnswer> FakeNetwork::cross(const std::string& to, const Context& contex
   if (target == nullptr) {
     co_return PeerAnswer{status_with_reason(StatusCode::kNotFound, "no group " + group, kUnknownGroup), false};
   }
-  Task<Result<Value>> answering = target->get_forwarded(context, key, hop);
-  Result<Value> value = co_await std::move(answering);
+  Value kept;
+  Result<Value> value = Status::internal("not asked");
+  if (target->find(key, kept)) {
+    value = kept;
+  } else {
+    Task<Result<Value>> answering = target->fetch_forwarded(context, key, hop);
+    value = co_await std::move(answering);
+  }
   if (dead_.contains(to)) co_return failure("connection lost before the answer");
   const bool its_own_word = value.is_ok() || context.status().is_ok();
   Status back = co_await sleep_for(loop, latency);

@@ -273,7 +273,7 @@ TEST(Cluster, a_strangers_mark_is_treated_as_a_client) {
   cluster.origin.rows[key] = "v";
   Call call;
   const Hop hop{"stranger:1", 12345, 1};
-  call.begin(cluster.world.loop, cluster.group(kA).get_forwarded(call.context(), key, hop));
+  call.begin(cluster.world.loop, cluster.group(kA).fetch_forwarded(call.context(), key, hop));
   cluster.world.advance(10ms);
   EXPECT_EQ(call.outcome(), "v");
   EXPECT_EQ(cluster.group(kA).counters().local_loads, 0u);

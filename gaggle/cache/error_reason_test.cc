@@ -48,8 +48,8 @@ TEST(ErrorReason, of_another_type_is_not_ours) {
 TEST(ErrorReason, is_found_behind_details_that_we_do_not_know) {
   const std::string ours(sample().details());
   // Field 3 with an Any of another type, field 9 as varint, fixed64 and fixed32.
-  const std::string foreign = std::string("\x1a\x05\x0a\x03x/y") + "\x48\x07" + "\x49" + std::string(8, '\1') + "\x4d" +
-                              std::string(4, '\1');
+  const std::string foreign =
+      std::string("\x1a\x05\x0a\x03x/y") + "\x48\x07" + "\x49" + std::string(8, '\1') + "\x4d" + std::string(4, '\1');
   EXPECT_EQ(reason_of(Status(StatusCode::kNotFound, "", foreign + ours)), "UNKNOWN_GROUP");
 }
 

@@ -79,9 +79,7 @@ class FlightTable::Flight final : public RefCounted<Flight>, private TaskComplet
  private:
   void on_done(Result<Value>&& result) noexcept override { end(result); }
   void on_exception(std::exception_ptr error) noexcept override { end(status_of(std::move(error))); }
-  void on_abandoned() noexcept override {
-    end(Status::unavailable("the load's loop ended before the load did"));
-  }
+  void on_abandoned() noexcept override { end(Status::unavailable("the load's loop ended before the load did")); }
 
   static Status status_of(std::exception_ptr error) noexcept {
     try {

@@ -21,7 +21,7 @@ class SlowWork final : public FlightWork {
  public:
   Duration takes = 10ms;
   std::function<Result<Value>(int run)> answer;  // instead of a value; may throw
-  bool deaf = false;  // succeeds though it was cancelled
+  bool deaf = false;                             // succeeds though it was cancelled
   int runs = 0;
   int cancelled = 0;
   std::vector<std::string> published;

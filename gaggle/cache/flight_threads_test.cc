@@ -87,8 +87,9 @@ TEST(FlightThreads, callers_who_come_leave_and_run_out_of_time_break_nothing) {
     std::mt19937 random(5);
     for (int i = 0; i < 6'000; ++i) {
       CancelSource& source = *sources.emplace_back(std::make_unique<CancelSource>());
-      const Context context = random() % 3 == 0 ? source.context().with_timeout(std::chrono::microseconds(random() % 400))
-                                                : source.context();
+      const Context context = random() % 3 == 0
+                                  ? source.context().with_timeout(std::chrono::microseconds(random() % 400))
+                                  : source.context();
       const std::string key = std::to_string(random() % 200);
       done.push_back(spawn(loops.next(), look_up(work, table, context, key), asio::use_future));
       if (random() % 2 == 0) sources[random() % sources.size()]->cancel();

@@ -32,9 +32,7 @@ bool FlightWaiter::begin() {
   return true;
 }
 
-void FlightWaiter::arm() {
-  deadline_.arm_at(std::min(context_.deadline(), deadline_after(loop_.now(), kLookUp)));
-}
+void FlightWaiter::arm() { deadline_.arm_at(std::min(context_.deadline(), deadline_after(loop_.now(), kLookUp))); }
 
 // Always through the loop, also its own: with thousands of waiters, one resuming the next would pile
 // up on the stack, and the end of this turn is soon.

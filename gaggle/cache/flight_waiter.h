@@ -87,7 +87,7 @@ class FlightWaiter : private LoopCancel {
   Deadline deadline_;
   // Set while launch() runs. A new flight lands on this loop's thread, so nobody else reads it then.
   bool launching_ = false;
-  bool linked_ = false;           // guarded by the shard's lock, as are the next two
+  bool linked_ = false;  // guarded by the shard's lock, as are the next two
   FlightWaiter* next_ = nullptr;
   FlightWaiter* previous_ = nullptr;
   std::optional<Result<Value>> result_;

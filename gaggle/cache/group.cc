@@ -56,9 +56,13 @@ bool Group::find(std::string_view key, Value& value) {
 }
 
 Task<Result<Value>> Group::get(Context context, std::string_view key) {
-  if (Status status = check_key(key); !status) return ready(std::move(status));
   Value value;
   if (find(key, value)) return ready(std::move(value));
+  return fetch(std::move(context), key);
+}
+
+Task<Result<Value>> Group::fetch(Context context, std::string_view key) {
+  if (Status status = check_key(key); !status) return ready(std::move(status));
   add(counts_.gets);
   add(counts_.loads);
   const std::shared_ptr<const Membership> membership = membership_->get();
@@ -66,16 +70,14 @@ Task<Result<Value>> Group::get(Context context, std::string_view key) {
   return (here ? loads_ : routes_).join(std::move(context), key);
 }
 
-Task<Result<Value>> Group::get_forwarded(Context context, std::string_view key, const Hop& hop) {
+Task<Result<Value>> Group::fetch_forwarded(Context context, std::string_view key, const Hop& hop) {
   if (Status status = check_key(key); !status) return ready(std::move(status));
-  Value value;
-  if (find(key, value)) return ready(std::move(value));
   add(counts_.gets);
   add(counts_.loads);
   const std::shared_ptr<const Membership> membership = membership_->get();
   if (hop.table_version != membership->table().version()) add(counts_.split_views);
-  const bool stays = membership->alone() || membership->has_peer(hop.from) || hop.from == membership->self() ||
-                     hop.hops >= 2;
+  const bool stays =
+      membership->alone() || membership->has_peer(hop.from) || hop.from == membership->self() || hop.hops >= 2;
   if (stays) return loads_.join(std::move(context), key);
   return route(std::move(context), key, hop.hops + 1);
 }

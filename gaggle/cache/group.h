@@ -26,8 +26,8 @@ inline constexpr size_t kMaxKeyBytes = 64u << 10;
 
 // How a group behaves; a value, copied at creation.
 struct GroupOptions {
-  size_t max_bytes = 64u << 20;          // budget of the store, see kEntryOverheadBytes
-  Duration ttl = Duration::max();        // of values whose loader set no expiry
+  size_t max_bytes = 64u << 20;                      // budget of the store, see kEntryOverheadBytes
+  Duration ttl = Duration::max();                    // of values whose loader set no expiry
   Duration load_timeout = std::chrono::seconds{10};  // of one load, however long its callers would wait
   Duration peer_timeout = std::chrono::seconds{11};  // of one question to another node
   size_t max_value_bytes = (4u << 20) - 1024;        // larger: RESOURCE_EXHAUSTED, never stored
@@ -35,13 +35,13 @@ struct GroupOptions {
 
 // What a group has done, with the names the groupcache family uses. gets = cache_hits + loads.
 struct GroupCounters {
-  uint64_t gets = 0;             // every get of a valid key, also from other nodes
+  uint64_t gets = 0;  // every get of a valid key, also from other nodes
   uint64_t cache_hits = 0;
-  uint64_t peer_loads = 0;       // values that another node gave
-  uint64_t peer_errors = 0;      // questions that another node couldn't be asked, or couldn't answer
-  uint64_t loads = 0;            // gets that found nothing in the store
-  uint64_t loads_deduped = 0;    // of these, the ones that no other was under way for
-  uint64_t local_loads = 0;      // values that the loader gave
+  uint64_t peer_loads = 0;     // values that another node gave
+  uint64_t peer_errors = 0;    // questions that another node couldn't be asked, or couldn't answer
+  uint64_t loads = 0;          // gets that found nothing in the store
+  uint64_t loads_deduped = 0;  // of these, the ones that no other was under way for
+  uint64_t local_loads = 0;    // values that the loader gave
   uint64_t local_load_errs = 0;
   uint64_t server_requests = 0;  // gets that came over the network
   uint64_t split_views = 0;      // forwarded gets that missed, whose sender sees another cluster
@@ -76,11 +76,14 @@ class Group : public std::enable_shared_from_this<Group> {
   // caller. `key` must live until the task has ended.
   Task<Result<Value>> get(Context context, std::string_view key);
 
-  // The same for a request that another node forwarded. From a member of the cluster as this node
+  // The same for a key that find() has just not found: doesn't look into the store again.
+  Task<Result<Value>> fetch(Context context, std::string_view key);
+
+  // The same as fetch for a request that another node forwarded. From a member of the cluster as this node
   // sees it: answered here, from the store or the loader. From anybody else it's a client's request,
   // with two differences that keep nodes whose views have nothing in common from waiting for each
   // other in a ring: it joins no route flight, and what was forwarded twice stays here.
-  Task<Result<Value>> get_forwarded(Context context, std::string_view key, const Hop& hop);
+  Task<Result<Value>> fetch_forwarded(Context context, std::string_view key, const Hop& hop);
 
   // The value if the store has it; counts as a get then, and as nothing else.
   bool find(std::string_view key, Value& value);

@@ -18,7 +18,7 @@ namespace gaggle::cache {
 struct Hop {
   std::string from;            // the sending node's own address
   uint64_t table_version = 0;  // of the slot table it chose us by
-  uint32_t hops = 1;           // how often the request has been forwarded so far; see Group::get_forwarded
+  uint32_t hops = 1;           // how often the request has been forwarded so far; see Group::fetch_forwarded
 };
 
 // What another node answered.

@@ -73,8 +73,8 @@ class CacheService::GroupCache final : public groupcachepb::UnimplementedGroupCa
     if (name.empty()) return Task<Status>::ready(Status::invalid_argument("the group's name is empty"));
     Group* group = cache_.group(name);
     if (group == nullptr) {
-      return Task<Status>::ready(status_with_reason(StatusCode::kNotFound, "there is no group " + shown(name),
-                                                    kUnknownGroup));
+      return Task<Status>::ready(
+          status_with_reason(StatusCode::kNotFound, "there is no group " + shown(name), kUnknownGroup));
     }
     group->count_server_request();
     Value value;
@@ -87,7 +87,7 @@ class CacheService::GroupCache final : public groupcachepb::UnimplementedGroupCa
   static Task<Status> miss(Group& group, ServerContext& context, std::string_view key,
                            groupcachepb::Response& response) {
     const std::optional<Hop> hop = read_hop(context.metadata());
-    Task<Result<Value>> getting = hop ? group.get_forwarded(context, key, *hop) : group.get(context, key);
+    Task<Result<Value>> getting = hop ? group.fetch_forwarded(context, key, *hop) : group.fetch(context, key);
     Result<Value> value = co_await std::move(getting);
     if (value) {
       fill(*value, context.loop().now(), response);

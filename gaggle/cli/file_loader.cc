@@ -28,13 +28,17 @@ Status not_found() { return Status::not_found("there is no file for this key"); 
 Status status_of_errno(int error) {
   switch (error) {
     case EACCES:
-    case EPERM: return Status::permission_denied("the file for this key may not be read");
+    case EPERM:
+      return Status::permission_denied("the file for this key may not be read");
     case EMFILE:
     case ENFILE:
-    case ENOMEM: return Status::unavailable(std::string("the file can't be opened now: ") + std::strerror(error));
-    case EIO: return Status::data_loss("the file can't be read: the device fails");
+    case ENOMEM:
+      return Status::unavailable(std::string("the file can't be opened now: ") + std::strerror(error));
+    case EIO:
+      return Status::data_loss("the file can't be read: the device fails");
     // No such file, or a path that no file can have: too long, through a file, out of the directory.
-    default: return not_found();
+    default:
+      return not_found();
   }
 }
 
@@ -76,7 +80,7 @@ Task<Result<cache::Value>> FileLoader::load(const cache::LoadContext&, std::stri
 Result<Bytes> FileLoader::read(const std::string& key) const {
   Result<FileDescriptor> file = open_file(key);
   if (!file) return file.error();
-  struct stat info {};
+  struct stat info{};
   if (::fstat(file->get(), &info) != 0) return status_of_errno(errno);
   if (!S_ISREG(info.st_mode)) return not_found();
   const size_t most = max_value_bytes_ + 1;

@@ -26,10 +26,10 @@ struct FileLoaderTest : LoaderTest, ::testing::WithParamInterface<FileLoader::Re
     write(folder / "secret", "outside");
     loader = open(1'000);
   }
-  static void write(const fs::path& path, std::string_view content) { std::ofstream(path, std::ios::binary) << content; }
-  std::unique_ptr<FileLoader> open(size_t most) {
-    return *FileLoader::open(root.string(), most, pool, GetParam());
+  static void write(const fs::path& path, std::string_view content) {
+    std::ofstream(path, std::ios::binary) << content;
   }
+  std::unique_ptr<FileLoader> open(size_t most) { return *FileLoader::open(root.string(), most, pool, GetParam()); }
   std::string get(std::string key) { return ask(*loader, std::move(key)); }
 };
 

@@ -46,10 +46,12 @@ int get(const GetOptions& options) {
 std::function<int()> add_get(CLI::App& program) {
   auto options = std::make_shared<GetOptions>();
   CLI::App& command = *program.add_subcommand(
-      "get", "Write the value of a key, as it is, to standard output. Exit code 0: here it is; 1: there is no such "
-             "key or group (NOT_FOUND); 2: any other error.");
+      "get",
+      "Write the value of a key, as it is, to standard output. Exit code 0: here it is; 1: there is no such "
+      "key or group (NOT_FOUND); 2: any other error.");
   command.add_option("--server", options->server, "Any node of the cluster")->required()->type_name("HOST:PORT");
-  command.add_option("--timeout", options->timeout, "How long to wait, such as 250ms, 1s, 1m")->capture_default_str()
+  command.add_option("--timeout", options->timeout, "How long to wait, such as 250ms, 1s, 1m")
+      ->capture_default_str()
       ->type_name("DURATION");
   command.add_option("GROUP", options->group, "The group's name")->required();
   command.add_option("KEY", options->key, "The key; write -- before one that begins with a dash")->required();

@@ -24,8 +24,8 @@ TEST(GroupSpec, names_a_directory) {
 }
 
 TEST(GroupSpec, takes_sql_as_it_is) {
-  const Result<GroupSpec> spec =
-      parse_group_spec("scores=sqlite:/tmp/a b.db?query=SELECT v, 'x=1,y=2' FROM t WHERE k=? AND n<>',ttl=1' OR n IN (1,2)");
+  const Result<GroupSpec> spec = parse_group_spec(
+      "scores=sqlite:/tmp/a b.db?query=SELECT v, 'x=1,y=2' FROM t WHERE k=? AND n<>',ttl=1' OR n IN (1,2)");
   ASSERT_TRUE(spec) << spec.error().to_string();
   EXPECT_EQ(spec->name, "scores") << "the first '=' ends the name";
   EXPECT_EQ(spec->path, "/tmp/a b.db");

@@ -28,7 +28,7 @@ namespace {
 
 constexpr size_t kOriginThreads = 4;
 constexpr size_t kMaxWaitingLoads = 65'536;
-constexpr uint32_t kMaxConcurrentStreams = 1'024;
+constexpr uint32_t kMaxConcurrentStreams = 256;
 constexpr Duration kDrainTime = std::chrono::seconds{30};
 
 struct ServeOptions {
@@ -115,23 +115,35 @@ int serve(const ServeOptions& options) {
 
 std::function<int()> add_serve(CLI::App& program) {
   auto options = std::make_shared<ServeOptions>();
-  CLI::App& command = *program.add_subcommand("serve", "Run one node until SIGTERM, which lets running calls end; "
-                                                       "a second one stops it at once.");
+  CLI::App& command = *program.add_subcommand("serve",
+                                              "Run one node until SIGTERM, which lets running calls end; "
+                                              "a second one stops it at once.");
   const auto repeatable = [](CLI::Option* option) { option->expected(1)->take_all()->allow_extra_args(false); };
-  command.add_option("--listen", options->addresses.listen,
-                     "Where to listen. Port 0 is any free one; the node prints which")
-      ->required()->type_name("HOST:PORT");
-  command.add_option("--self", options->addresses.self,
-                     "The address by which the other nodes know this one, exactly as they write it. Default: --listen, "
-                     "if that is a real address")->type_name("HOST:PORT");
-  repeatable(command.add_option("--peer", options->addresses.peers,
-                                "Another node of the cluster; once for each. Every node gets the same ones, with or "
-                                "without itself")->type_name("HOST:PORT"));
+  command
+      .add_option("--listen", options->addresses.listen,
+                  "Where to listen. Port 0 is any free one; the node prints which")
+      ->required()
+      ->type_name("HOST:PORT");
+  command
+      .add_option("--self", options->addresses.self,
+                  "The address by which the other nodes know this one, exactly as they write it. Default: --listen, "
+                  "if that is a real address")
+      ->type_name("HOST:PORT");
+  repeatable(command
+                 .add_option("--peer", options->addresses.peers,
+                             "Another node of the cluster; once for each. Every node gets the same ones, with or "
+                             "without itself")
+                 ->type_name("HOST:PORT"));
   command.add_option("--threads", options->threads, "Event loops, one thread each")
-      ->capture_default_str()->check(CLI::Range(1, 1024))->type_name("N");
-  repeatable(command.add_option("--group", options->groups, "A group and where its values come from; once for each. "
-                                                             "The same on every node")
-                 ->required()->type_name("NAME=ORIGIN[,max_bytes=64MiB][,ttl=5m]"));
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1024))
+      ->type_name("N");
+  repeatable(command
+                 .add_option("--group", options->groups,
+                             "A group and where its values come from; once for each. "
+                             "The same on every node")
+                 ->required()
+                 ->type_name("NAME=ORIGIN[,max_bytes=64MiB][,ttl=5m]"));
   command.footer(
       "ORIGIN is one of\n"
       "  file:DIR                 the key is a path below DIR; one that leaves DIR, by .. or by a link, is NOT_FOUND\n"

@@ -3,6 +3,8 @@
 
 #include <sqlite3.h>
 
+#include <chrono>
+#include <thread>
 #include <utility>
 
 #include "gaggle/net/run_blocking.h"
@@ -11,7 +13,9 @@
 namespace gaggle::cli {
 namespace {
 
-constexpr int kBusyMilliseconds = 2'000;
+// A locked database is tried again this often, and for so long.
+constexpr std::chrono::milliseconds kBusyPause{5};
+constexpr int kBusyTries = 1'000;
 // How many steps of SQLite's machine lie between two looks at the context: some tens of microseconds.
 constexpr int kStepsPerLook = 10'000;
 
@@ -33,7 +37,7 @@ class SqliteLoader::Connection {
     if (sqlite3_open_v2(file.c_str(), &database_, flags, nullptr) != SQLITE_OK) {
       return Status::invalid_argument("the database " + file + " can't be opened: " + sqlite3_errmsg(database_));
     }
-    sqlite3_busy_timeout(database_, kBusyMilliseconds);
+    sqlite3_busy_handler(database_, &Connection::on_busy, this);
     const char* tail = nullptr;
     if (sqlite3_prepare_v3(database_, query.c_str(), static_cast<int>(query.size()) + 1, SQLITE_PREPARE_PERSISTENT,
                            &statement_, &tail) != SQLITE_OK) {
@@ -51,12 +55,14 @@ class SqliteLoader::Connection {
   }
 
   Result<Bytes> look_up(const Context& context, const std::string& key, size_t max_value_bytes) {
-    sqlite3_progress_handler(database_, kStepsPerLook, &Connection::is_over, const_cast<Context*>(&context));
+    context_ = &context;
+    sqlite3_progress_handler(database_, kStepsPerLook, &Connection::is_over, this);
     sqlite3_bind_text(statement_, 1, key.data(), static_cast<int>(key.size()), SQLITE_STATIC);
     Result<Bytes> result = step(context, max_value_bytes);
     sqlite3_reset(statement_);
     sqlite3_clear_bindings(statement_);
     sqlite3_progress_handler(database_, 0, nullptr, nullptr);
+    context_ = nullptr;
     return result;
   }
 
@@ -79,20 +85,34 @@ class SqliteLoader::Connection {
     return false;
   }
 
-  static int is_over(void* context) { return static_cast<const Context*>(context)->status().is_ok() ? 0 : 1; }
+  // Called by SQLite on the thread that asks; 1 interrupts the query.
+  static int is_over(void* self) {
+    const Context* context = static_cast<Connection*>(self)->context_;
+    return context != nullptr && !context->status().is_ok() ? 1 : 0;
+  }
+  // Somebody else has locked the database; 0 gives up.
+  static int on_busy(void* self, int tries) {
+    if (tries >= kBusyTries || is_over(self) != 0) return 0;
+    std::this_thread::sleep_for(kBusyPause);
+    return 1;
+  }
 
   Result<Bytes> step(const Context& context, size_t max_value_bytes) {
     switch (const int code = sqlite3_step(statement_)) {
-      case SQLITE_ROW: break;
-      case SQLITE_DONE: return Status::not_found("the database has no row for this key");
-      case SQLITE_INTERRUPT: {
-        Status why = context.status();
-        return why.is_ok() ? Status::cancelled("the query was interrupted") : why;
-      }
+      case SQLITE_ROW:
+        break;
+      case SQLITE_DONE:
+        return Status::not_found("the database has no row for this key");
+      case SQLITE_INTERRUPT:
       case SQLITE_BUSY:
-      case SQLITE_LOCKED: return Status::unavailable("the database is locked");
-      case SQLITE_TOOBIG: return Status::resource_exhausted("the value is larger than the database allows");
-      default: return Status::internal(std::string("the database says: ") + sqlite3_errstr(code));
+      case SQLITE_LOCKED: {
+        Status ended = context.status();
+        return ended.is_ok() ? Status::unavailable("the database is locked") : ended;
+      }
+      case SQLITE_TOOBIG:
+        return Status::resource_exhausted("the value is larger than the database allows");
+      default:
+        return Status::internal(std::string("the database says: ") + sqlite3_errstr(code));
     }
     if (sqlite3_column_type(statement_, 0) == SQLITE_NULL) {
       return Status::not_found("the database has NULL for this key");
@@ -108,6 +128,7 @@ class SqliteLoader::Connection {
 
   sqlite3* database_ = nullptr;
   sqlite3_stmt* statement_ = nullptr;
+  const Context* context_ = nullptr;  // of the query under way
 };
 
 SqliteLoader::SqliteLoader(std::string file, std::string query, size_t max_value_bytes, ThreadPool& pool)

@@ -88,7 +88,8 @@ TEST_F(SqliteLoaderTest, several_threads_ask_at_once) {
 }
 
 TEST_F(SqliteLoaderTest, a_query_that_nobody_waits_for_is_interrupted) {
-  auto loader = *open("WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n+1 FROM c) SELECT count(*) FROM c WHERE ?<>''");
+  auto loader =
+      *open("WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n+1 FROM c) SELECT count(*) FROM c WHERE ?<>''");
   EXPECT_EQ(ask(*loader, "k", Context().with_timeout(20ms)), "DEADLINE_EXCEEDED") << "it would never end";
   CancelSource source;
   auto answer = std::async(std::launch::async, [&] { return ask(*loader, "k", source.context()); });
@@ -104,8 +105,9 @@ TEST_F(SqliteLoaderTest, a_database_that_is_not_there_is_refused_and_not_made) {
 }
 
 TEST_F(SqliteLoaderTest, queries_that_cannot_work_are_refused_with_the_reason) {
-  EXPECT_EQ(error_of("SELECT v FROM t"), "the query \"SELECT v FROM t\" can't be used: it has 0 parameters; exactly one "
-                                         "'?' stands for the key");
+  EXPECT_EQ(error_of("SELECT v FROM t"),
+            "the query \"SELECT v FROM t\" can't be used: it has 0 parameters; exactly one "
+            "'?' stands for the key");
   EXPECT_TRUE(error_of("SELECT v FROM t WHERE k=? OR k=?").contains("2 parameters"));
   EXPECT_TRUE(error_of("SELECT v FROM t WHERE k=?; DELETE FROM t").contains("several statements"));
   EXPECT_TRUE(error_of("SELECT v FROM t WHERE k=?; nonsense").contains("several statements"));

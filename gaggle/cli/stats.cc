@@ -41,9 +41,11 @@ int stats(const StatsOptions& options) {
 std::function<int()> add_stats(CLI::App& program) {
   auto options = std::make_shared<StatsOptions>();
   CLI::App& command = *program.add_subcommand(
-      "stats", "Show the counters of every group of one node, since its start. A cluster's are the sums of its nodes'.");
+      "stats",
+      "Show the counters of every group of one node, since its start. A cluster's are the sums of its nodes'.");
   command.add_option("--server", options->server, "The node to ask")->required()->type_name("HOST:PORT");
-  command.add_option("--timeout", options->timeout, "How long to wait, such as 250ms, 1s, 1m")->capture_default_str()
+  command.add_option("--timeout", options->timeout, "How long to wait, such as 250ms, 1s, 1m")
+      ->capture_default_str()
       ->type_name("DURATION");
   command.add_flag("--json", options->json, "For programs: one JSON object");
   return [options] { return stats(*options); };

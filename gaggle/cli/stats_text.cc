@@ -112,7 +112,8 @@ std::string stats_as_json(const StatsResponse& stats) {
   std::ostringstream out;
   out << "{\"node\":{\"self\":" << json_string(stats.node().self()) << ",\"table_version\":\""
       << hex(stats.node().table_version()) << "\",\"members\":[";
-  for (int i = 0; i < stats.node().members_size(); ++i) out << (i > 0 ? "," : "") << json_string(stats.node().members(i));
+  for (int i = 0; i < stats.node().members_size(); ++i)
+    out << (i > 0 ? "," : "") << json_string(stats.node().members(i));
   out << "]},\"groups\":[";
   for (int i = 0; i < stats.groups_size(); ++i) {
     const GroupStats& group = stats.groups(i);

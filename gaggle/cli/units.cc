@@ -38,7 +38,8 @@ Result<uint64_t> parse(std::string_view text, std::span<const Unit> units, uint6
 }  // namespace
 
 Result<size_t> parse_size(std::string_view text) {
-  const auto bytes = parse(text, kSizes, std::numeric_limits<size_t>::max(), "a size such as 64MiB, 16KiB, 1GiB or 4096");
+  const auto bytes =
+      parse(text, kSizes, std::numeric_limits<size_t>::max(), "a size such as 64MiB, 16KiB, 1GiB or 4096");
   if (!bytes) return bytes.error();
   return static_cast<size_t>(*bytes);
 }

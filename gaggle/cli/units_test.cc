@@ -17,8 +17,8 @@ TEST(Sizes, have_binary_units_or_none) {
 }
 
 TEST(Sizes, that_are_none_are_refused) {
-  for (const char* text : {"", "MiB", "64MB", "64 MiB", "-1", "+1", "1.5MiB", "64mib", "0x10", "1e6", "99999999999999999999",
-                           "17179869184GiB"}) {
+  for (const char* text : {"", "MiB", "64MB", "64 MiB", "-1", "+1", "1.5MiB", "64mib", "0x10", "1e6",
+                           "99999999999999999999", "17179869184GiB"}) {
     EXPECT_EQ(parse_size(text).status().code(), StatusCode::kInvalidArgument) << text;
   }
   EXPECT_EQ(parse_size("64MB").error().message(), "\"64MB\" is not a size such as 64MiB, 16KiB, 1GiB or 4096");
@@ -34,7 +34,8 @@ TEST(Durations, need_a_unit) {
 }
 
 TEST(Durations, that_are_none_are_refused) {
-  for (const char* text : {"", "5", "s", "5min", "-5s", "5 s", "1.5s", "5d", "99999999999999999999h", "9999999999999h"}) {
+  for (const char* text :
+       {"", "5", "s", "5min", "-5s", "5 s", "1.5s", "5d", "99999999999999999999h", "9999999999999h"}) {
     EXPECT_EQ(parse_duration(text).status().code(), StatusCode::kInvalidArgument) << text;
   }
 }
