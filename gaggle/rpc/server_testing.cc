@@ -31,7 +31,7 @@ const MessageType* MessageTypeOf<Text>::get() noexcept {
           },
       .parse =
           [](void* object, std::span<const uint8_t> encoded) {
-            static_cast<Text*>(object)->value.assign(encoded.begin(), encoded.end());
+            static_cast<Text*>(object)->value.assign(reinterpret_cast<const char*>(encoded.data()), encoded.size());
             return std::ranges::find(encoded, uint8_t{0xff}) == encoded.end();
           },
       .shared_bytes = nullptr,
