@@ -15,6 +15,8 @@ namespace {
 thread_local uint64_t allocations = 0;
 }  // namespace
 
+// g++ sees free() behind a new that it knows, once it has inlined them.
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
 void* operator new(size_t bytes) {
   ++allocations;
   if (void* const memory = std::malloc(bytes != 0 ? bytes : 1)) return memory;

@@ -40,6 +40,8 @@ thread_local uint64_t allocations = 0;
 }  // namespace
 
 #if GAGGLE_COUNTS_ALLOCATIONS
+// g++ sees free() behind a new that it knows, once it has inlined them.
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
 void* operator new(size_t size) {
   ++allocations;
   if (void* memory = std::malloc(size)) return memory;
