@@ -20,7 +20,10 @@ if [[ $way == find_package ]]; then
   mv "$work/prefix" "$work/moved"
   flags+=("-DCMAKE_PREFIX_PATH=$work/moved")
   "$work/moved/bin/protoc-gen-gaggle" --version
+else
+  # The same flags as the build that ccache remembers.
+  flags+=("-DGAGGLE_WERROR=${GAGGLE_WERROR:-OFF}")
 fi
-"$cmake" -S "$here/$way" -B "$work/build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS=-Werror "${flags[@]}"
+"$cmake" -S "$here/$way" -B "$work/build" -G Ninja -DCMAKE_BUILD_TYPE=Release "${flags[@]}"
 "$cmake" --build "$work/build"
 "$work/build/scores"
