@@ -47,14 +47,10 @@ std::string client_stream_type(const Vars& method, MethodKind kind) {
   const std::string& request = method.at("Request");
   const std::string& response = method.at("Response");
   switch (kind) {
-    case MethodKind::kServerStreaming:
-      return "::gaggle::ServerStreamingClient<" + response + ">";
-    case MethodKind::kClientStreaming:
-      return "::gaggle::ClientStreamingClient<" + request + ", " + response + ">";
-    case MethodKind::kBidi:
-      return "::gaggle::BidiStreamingClient<" + request + ", " + response + ">";
-    case MethodKind::kUnary:
-      break;
+    case MethodKind::kServerStreaming: return "::gaggle::ServerStreamingClient<" + response + ">";
+    case MethodKind::kClientStreaming: return "::gaggle::ClientStreamingClient<" + request + ", " + response + ">";
+    case MethodKind::kBidi: return "::gaggle::BidiStreamingClient<" + request + ", " + response + ">";
+    case MethodKind::kUnary: break;
   }
   return {};
 }
@@ -75,8 +71,7 @@ std::string server_parameters(const Vars& method, MethodKind kind, bool named) {
     case MethodKind::kClientStreaming:
       return context + parameter("::gaggle::ClientStreamingServer<" + request + ">", "stream") + ", " +
              parameter(response, "response");
-    case MethodKind::kBidi:
-      break;
+    case MethodKind::kBidi: break;
   }
   return context + parameter("::gaggle::BidiStreamingServer<" + request + ", " + response + ">", "stream");
 }

@@ -37,8 +37,8 @@ class Input {
   }
   std::string text() {
     static constexpr std::string_view kUsual[] = {
-        ":method", "POST", ":path", "/", ":status", "200", "content-type", "application/grpc",
-        "te", "trailers", "grpc-timeout", "grpc-status", "0", "x-a", "x-b", "cookie"};
+        ":method", "POST",     ":path",        "/",           ":status", "200", "content-type", "application/grpc",
+        "te",      "trailers", "grpc-timeout", "grpc-status", "0",       "x-a", "x-b",          "cookie"};
     const uint8_t length = byte();
     if (length >= 0xf0) return std::string(kUsual[length - 0xf0]);
     const size_t size = std::min<size_t>(length, bytes_.size());
@@ -54,9 +54,11 @@ class Input {
 class Pair {
  public:
   explicit Pair(uint8_t flags) : encoder_({.huffman = static_cast<HuffmanUse>(flags % 3)}) {
-    prepared_.emplace_back(0, std::initializer_list<HeaderOut>{{":status", "200"}, {"content-type", "application/grpc"}});
+    prepared_.emplace_back(0,
+                           std::initializer_list<HeaderOut>{{":status", "200"}, {"content-type", "application/grpc"}});
     prepared_.emplace_back(1, std::initializer_list<HeaderOut>{{"grpc-status", "0"}});
-    prepared_.emplace_back(17, std::initializer_list<HeaderOut>{{"grpc-status", "13"}, {"x-a", "0", HeaderName::kOther, Indexing::kNoIndex}});
+    prepared_.emplace_back(17, std::initializer_list<HeaderOut>{{"grpc-status", "13"},
+                                                                {"x-a", "0", HeaderName::kOther, Indexing::kNoIndex}});
   }
 
   void set_table_size(uint32_t bytes) {

@@ -88,8 +88,7 @@ void decode_indexed_by_nghttp2(benchmark::State& state) {
     std::span<const uint8_t> left = block.bytes();
     for (int flags = 0; (flags & NGHTTP2_HD_INFLATE_FINAL) == 0;) {
       nghttp2_nv field;
-      const ssize_t used =
-          nghttp2_hd_inflate_hd2(inflater, &field, &flags, left.data(), left.size(), 1);
+      const ssize_t used = nghttp2_hd_inflate_hd2(inflater, &field, &flags, left.data(), left.size(), 1);
       if (used < 0) std::abort();
       benchmark::DoNotOptimize(field);
       left = left.subspan(static_cast<size_t>(used));
@@ -162,8 +161,7 @@ BENCHMARK(encode_request);
 void encode_prepared_and_timeout(benchmark::State& state) {
   HpackEncoder encoder;
   const PreparedHeaders headers(0, kRequest);
-  const std::vector<HeaderOut> rest{
-      {"grpc-timeout", "49998m", HeaderName::kGrpcTimeout, Indexing::kNoIndex}};
+  const std::vector<HeaderOut> rest{{"grpc-timeout", "49998m", HeaderName::kGrpcTimeout, Indexing::kNoIndex}};
   OutputBuffer out;
   for (auto _ : state) {
     out.clear();

@@ -34,9 +34,7 @@ Bytes::Bytes(Bytes&& other) noexcept
       size_(std::exchange(other.size_, 0)),
       owner_(std::exchange(other.owner_, nullptr)) {}
 
-Bytes& Bytes::operator=(const Bytes& other) noexcept {
-  return *this = Bytes(other);
-}
+Bytes& Bytes::operator=(const Bytes& other) noexcept { return *this = Bytes(other); }
 
 Bytes& Bytes::operator=(Bytes&& other) noexcept {
   Bytes taken(std::move(other));

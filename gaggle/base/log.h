@@ -28,8 +28,8 @@ using LogSink = void (*)(void* user, LogLevel level, std::string_view line);
 //   options.log = {.sink = [](void*, LogLevel level, std::string_view line) { spdlog::log(…, line); }};
 struct Log {
   LogSink sink = nullptr;
-  void* user = nullptr;                      // handed to the sink; outlives whatever has this Log
-  LogLevel minimum = LogLevel::kInfo;        // lines below it never reach the sink
+  void* user = nullptr;                // handed to the sink; outlives whatever has this Log
+  LogLevel minimum = LogLevel::kInfo;  // lines below it never reach the sink
 
   // Ask before composing a costly line.
   bool wants(LogLevel level) const noexcept { return sink != nullptr && level >= minimum; }

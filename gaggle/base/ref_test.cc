@@ -44,8 +44,10 @@ TEST(Ref, survives_assignment_to_itself) {
 TEST(Log, is_silent_without_a_sink_and_below_its_minimum) {
   Log()(LogLevel::kError, "nobody hears this");
   std::string lines;
-  const Log log{.sink = [](void* user, LogLevel level,
-                           std::string_view line) { static_cast<std::string*>(user)->append(log_level_name(level)).append(line); },
+  const Log log{.sink =
+                    [](void* user, LogLevel level, std::string_view line) {
+                      static_cast<std::string*>(user)->append(log_level_name(level)).append(line);
+                    },
                 .user = &lines,
                 .minimum = LogLevel::kWarning};
   EXPECT_FALSE(log.wants(LogLevel::kInfo));

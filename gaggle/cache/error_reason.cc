@@ -32,16 +32,11 @@ bool skip(CodedInputStream& in, uint32_t wire_type) {
   uint64_t varint = 0;
   uint32_t length = 0;
   switch (wire_type) {
-    case kVarint:
-      return in.ReadVarint64(&varint);
-    case kFixed64:
-      return in.Skip(8);
-    case kLengthDelimited:
-      return in.ReadVarint32(&length) && in.Skip(static_cast<int>(length));
-    case kFixed32:
-      return in.Skip(4);
-    default:
-      return false;
+    case kVarint: return in.ReadVarint64(&varint);
+    case kFixed64: return in.Skip(8);
+    case kLengthDelimited: return in.ReadVarint32(&length) && in.Skip(static_cast<int>(length));
+    case kFixed32: return in.Skip(4);
+    default: return false;
   }
 }
 

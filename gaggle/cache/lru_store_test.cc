@@ -188,8 +188,7 @@ TEST(LruStore, behaves_like_a_plain_list_whatever_is_done_with_it) {
           model.put({key, text, expiry}, now);
           break;
         }
-        default:
-          ASSERT_EQ(get(store, key, now), model.get(key, now)) << "step " << step;
+        default: ASSERT_EQ(get(store, key, now), model.get(key, now)) << "step " << step;
       }
       const StoreStats stats = store.stats();
       ASSERT_EQ(stats.bytes, model.bytes()) << "step " << step;
@@ -209,12 +208,8 @@ TEST(LruStore, threads_may_do_everything_at_once) {
         const std::string key = std::to_string(random() % 2'000);
         Value value;
         switch (random() % 4) {
-          case 0:
-            store.put(key, value_of(key + "!"), kStart);
-            break;
-          case 1:
-            store.remove(key);
-            break;
+          case 0: store.put(key, value_of(key + "!"), kStart); break;
+          case 1: store.remove(key); break;
           default:
             if (store.get(key, kStart, value)) {
               EXPECT_EQ(value.bytes.view(), key + "!");

@@ -28,17 +28,13 @@ Status not_found() { return Status::not_found("there is no file for this key"); 
 Status status_of_errno(int error) {
   switch (error) {
     case EACCES:
-    case EPERM:
-      return Status::permission_denied("the file for this key may not be read");
+    case EPERM: return Status::permission_denied("the file for this key may not be read");
     case EMFILE:
     case ENFILE:
-    case ENOMEM:
-      return Status::unavailable(std::string("the file can't be opened now: ") + std::strerror(error));
-    case EIO:
-      return Status::data_loss("the file can't be read: the device fails");
+    case ENOMEM: return Status::unavailable(std::string("the file can't be opened now: ") + std::strerror(error));
+    case EIO: return Status::data_loss("the file can't be read: the device fails");
     // No such file, or a path that no file can have: too long, through a file, out of the directory.
-    default:
-      return not_found();
+    default: return not_found();
   }
 }
 

@@ -20,10 +20,8 @@ Result<std::unique_ptr<cache::Loader>> as_loader(const GroupSpec& spec, Result<s
 Result<std::unique_ptr<cache::Loader>> open_origin(const GroupSpec& spec, ThreadPool& pool) {
   const size_t most = spec.options.max_value_bytes;
   switch (spec.origin) {
-    case GroupSpec::Origin::kFile:
-      return as_loader(spec, FileLoader::open(spec.path, most, pool));
-    case GroupSpec::Origin::kSqlite:
-      return as_loader(spec, SqliteLoader::open(spec.path, spec.query, most, pool));
+    case GroupSpec::Origin::kFile: return as_loader(spec, FileLoader::open(spec.path, most, pool));
+    case GroupSpec::Origin::kSqlite: return as_loader(spec, SqliteLoader::open(spec.path, spec.query, most, pool));
   }
   return Status::internal("there is no such origin");
 }

@@ -99,20 +99,16 @@ class SqliteLoader::Connection {
 
   Result<Bytes> step(const Context& context, size_t max_value_bytes) {
     switch (const int code = sqlite3_step(statement_)) {
-      case SQLITE_ROW:
-        break;
-      case SQLITE_DONE:
-        return Status::not_found("the database has no row for this key");
+      case SQLITE_ROW: break;
+      case SQLITE_DONE: return Status::not_found("the database has no row for this key");
       case SQLITE_INTERRUPT:
       case SQLITE_BUSY:
       case SQLITE_LOCKED: {
         Status ended = context.status();
         return ended.is_ok() ? Status::unavailable("the database is locked") : ended;
       }
-      case SQLITE_TOOBIG:
-        return Status::resource_exhausted("the value is larger than the database allows");
-      default:
-        return Status::internal(std::string("the database says: ") + sqlite3_errstr(code));
+      case SQLITE_TOOBIG: return Status::resource_exhausted("the value is larger than the database allows");
+      default: return Status::internal(std::string("the database says: ") + sqlite3_errstr(code));
     }
     if (sqlite3_column_type(statement_, 0) == SQLITE_NULL) {
       return Status::not_found("the database has NULL for this key");

@@ -14,14 +14,10 @@ namespace {
 
 const char* origin_name(ResetOrigin origin) {
   switch (origin) {
-    case ResetOrigin::kPeer:
-      return "peer";
-    case ResetOrigin::kProtocol:
-      return "protocol";
-    case ResetOrigin::kUnprocessed:
-      return "unprocessed";
-    case ResetOrigin::kConnection:
-      return "connection";
+    case ResetOrigin::kPeer: return "peer";
+    case ResetOrigin::kProtocol: return "protocol";
+    case ResetOrigin::kUnprocessed: return "unprocessed";
+    case ResetOrigin::kConnection: return "connection";
   }
   return "?";
 }

@@ -137,24 +137,16 @@ std::string Transcript::line(const FrameHeader& frame, const uint8_t* payload) {
     case FrameType::kData:
       content_.append(payload, payload + frame.length);
       return "DATA" + id + end + " " + std::to_string(frame.length);
-    case FrameType::kHeaders:
-      return "HEADERS" + id + end + header_line(frame, payload);
-    case FrameType::kContinuation:
-      return "CONTINUATION" + id + header_line(frame, payload);
-    case FrameType::kPriority:
-      return "PRIORITY" + id;
-    case FrameType::kRstStream:
-      return "RST_STREAM" + id + " " + code_name(read_u32(payload));
-    case FrameType::kSettings:
-      return frame.has(kAck) ? "SETTINGS ACK" : "SETTINGS";
-    case FrameType::kPushPromise:
-      return "PUSH_PROMISE" + id;
-    case FrameType::kPing:
-      return (frame.has(kAck) ? "PING ACK " : "PING ") + std::to_string(read_u64(payload));
+    case FrameType::kHeaders: return "HEADERS" + id + end + header_line(frame, payload);
+    case FrameType::kContinuation: return "CONTINUATION" + id + header_line(frame, payload);
+    case FrameType::kPriority: return "PRIORITY" + id;
+    case FrameType::kRstStream: return "RST_STREAM" + id + " " + code_name(read_u32(payload));
+    case FrameType::kSettings: return frame.has(kAck) ? "SETTINGS ACK" : "SETTINGS";
+    case FrameType::kPushPromise: return "PUSH_PROMISE" + id;
+    case FrameType::kPing: return (frame.has(kAck) ? "PING ACK " : "PING ") + std::to_string(read_u64(payload));
     case FrameType::kGoaway:
       return "GOAWAY " + std::to_string(read_u32(payload)) + " " + code_name(read_u32(payload + 4));
-    case FrameType::kWindowUpdate:
-      return "WINDOW_UPDATE" + id + " +" + std::to_string(read_u32(payload));
+    case FrameType::kWindowUpdate: return "WINDOW_UPDATE" + id + " +" + std::to_string(read_u32(payload));
   }
   return "unknown frame";
 }

@@ -28,8 +28,8 @@ void HeaderBlock::reset() {
 }
 
 size_t HeaderBlock::memory_bytes() const {
-  return sizeof *this + fields_.capacity() * sizeof(HeaderField) +
-         retained_.capacity() * sizeof(HpackEntry*) + literals_capacity_;
+  return sizeof *this + fields_.capacity() * sizeof(HeaderField) + retained_.capacity() * sizeof(HpackEntry*) +
+         literals_capacity_;
 }
 
 }  // namespace gaggle::http2

@@ -61,8 +61,7 @@ void HeaderBlockBuilder::allocate_literals(size_t bytes) {
 
 bool HeaderBlockBuilder::count(const HeaderField& field) {
   HeaderBlock& block = block_;
-  const uint64_t size =
-      block.list_size_bytes_ + header_field_size_bytes(field.name, field.value);
+  const uint64_t size = block.list_size_bytes_ + header_field_size_bytes(field.name, field.value);
   constexpr uint32_t kMax = std::numeric_limits<uint32_t>::max();
   block.list_size_bytes_ = size < kMax ? static_cast<uint32_t>(size) : kMax;
   ++block.field_count_;

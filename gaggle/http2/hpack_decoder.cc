@@ -19,8 +19,8 @@ constexpr uint8_t kLiteralNever = 0x10;
 
 constexpr int kMaxSizeUpdates = 2;
 
-constexpr uint8_t kNameProblems = HeaderProblem::kEmptyName | HeaderProblem::kUppercaseName |
-                                  HeaderProblem::kBadNameCharacter;
+constexpr uint8_t kNameProblems =
+    HeaderProblem::kEmptyName | HeaderProblem::kUppercaseName | HeaderProblem::kBadNameCharacter;
 
 bool is_size_update(uint8_t first_byte) { return (first_byte & 0xe0) == kSizeUpdate; }
 
@@ -142,8 +142,7 @@ HpackError HpackDecoder::read_literal(HpackReader& reader, HeaderBlockBuilder& b
   char* const mark = builder.literal_room();
 
   HpackEntry* named_by = nullptr;
-  if (const HpackError error = read_name(reader, builder, indexed ? 6 : 4, field, named_by);
-      error != HpackError::kOk) {
+  if (const HpackError error = read_name(reader, builder, indexed ? 6 : 4, field, named_by); error != HpackError::kOk) {
     return error;
   }
   if (const HpackError error = read_text(reader, builder, field.value); error != HpackError::kOk) {
@@ -168,8 +167,8 @@ HpackError HpackDecoder::read_literal(HpackReader& reader, HeaderBlockBuilder& b
   return HpackError::kOk;
 }
 
-HpackError HpackDecoder::read_name(HpackReader& reader, HeaderBlockBuilder& builder,
-                                   int prefix_bits, HeaderField& field, HpackEntry*& named_by) {
+HpackError HpackDecoder::read_name(HpackReader& reader, HeaderBlockBuilder& builder, int prefix_bits,
+                                   HeaderField& field, HpackEntry*& named_by) {
   uint32_t index;
   if (const HpackError error = reader.read_integer(prefix_bits, index); error != HpackError::kOk) {
     return error;

@@ -95,8 +95,7 @@ TEST(HpackDecoder, an_update_to_the_new_setting_or_less_is_enough) {  // [100]
   decoder.set_table_size_limit(100);
   EXPECT_EQ(decode(decoder, BlockWriter().size_update(60).indexed(2)).error, HpackError::kOk);
   EXPECT_EQ(decode(decoder, BlockWriter().indexed(2)).error, HpackError::kOk) << "once is enough";
-  EXPECT_EQ(decode(decoder, BlockWriter().size_update(101).indexed(2)).error,
-            HpackError::kSizeUpdateTooLarge);
+  EXPECT_EQ(decode(decoder, BlockWriter().size_update(101).indexed(2)).error, HpackError::kSizeUpdateTooLarge);
 }
 
 TEST(HpackDecoder, lowered_and_raised_needs_the_smallest_first) {  // [100]
@@ -123,8 +122,7 @@ TEST(HpackDecoder, a_raised_setting_changes_nothing_until_the_peer_uses_it) {
 TEST(HpackDecoder, table_of_size_0_still_decodes) {  // [101]
   HpackDecoder decoder;
   ASSERT_EQ(decode(decoder, BlockWriter().literal("a", "b")).error, HpackError::kOk);
-  const auto outcome =
-      decode(decoder, BlockWriter().size_update(0).literal("c", "d").literal("e", "f").indexed(2));
+  const auto outcome = decode(decoder, BlockWriter().size_update(0).literal("c", "d").literal("e", "f").indexed(2));
   EXPECT_EQ(outcome.fields, (Fields{{"c", "d"}, {"e", "f"}, {":method", "GET"}}));
   EXPECT_EQ(decoder.table().count(), 0u) << "the update evicted one, the others never fitted";
   EXPECT_EQ(decode(decoder, BlockWriter().indexed(62)).error, HpackError::kBadIndex);
@@ -205,8 +203,8 @@ TEST(HpackDecoder, problems_are_found_once_and_stay_with_the_entry) {
   const std::string nul("a\0b", 3);
   ASSERT_EQ(decoder.decode(BlockWriter().literal("X", "1").literal("b", nul).literal("c", " 1"), block),
             HpackError::kOk);
-  constexpr uint8_t kAll = HeaderProblem::kUppercaseName | HeaderProblem::kBadValueCharacter |
-                           HeaderProblem::kPaddedValue;
+  constexpr uint8_t kAll =
+      HeaderProblem::kUppercaseName | HeaderProblem::kBadValueCharacter | HeaderProblem::kPaddedValue;
   EXPECT_EQ(block->problems(), kAll);
   ASSERT_EQ(decoder.decode(BlockWriter().indexed(62), block), HpackError::kOk);
   EXPECT_EQ(block->problems(), HeaderProblem::kPaddedValue);

@@ -60,8 +60,7 @@ void HpackEncoder::encode(std::span<const HeaderOut> fields, OutputBuffer& out) 
   for (const HeaderOut& field : fields) write_field(field, out);
 }
 
-void HpackEncoder::encode(const PreparedHeaders& prepared, std::span<const HeaderOut> rest,
-                          OutputBuffer& out) {
+void HpackEncoder::encode(const PreparedHeaders& prepared, std::span<const HeaderOut> rest, OutputBuffer& out) {
   write_size_updates(out);
   write_prepared(prepared, out);
   for (const HeaderOut& field : rest) write_field(field, out);
@@ -71,7 +70,8 @@ void HpackEncoder::encode(const PreparedHeaders& prepared, std::span<const Heade
 // and the final one: at most two updates.
 void HpackEncoder::write_size_updates(OutputBuffer& out) {
   const uint32_t size = table_.max_size_bytes();
-  if (size == signaled_size_ && smallest_size_ >= signaled_size_) [[likely]] return;
+  if (size == signaled_size_ && smallest_size_ >= signaled_size_) [[likely]]
+    return;
   uint8_t* const begin = out.reserve(2 * hpack::kMaxIntegerBytes);
   uint8_t* end = begin;
   if (smallest_size_ < size && smallest_size_ < signaled_size_) {
@@ -85,8 +85,7 @@ void HpackEncoder::write_size_updates(OutputBuffer& out) {
 void HpackEncoder::write_prepared(const PreparedHeaders& prepared, OutputBuffer& out) {
   if (prepared_ == nullptr) prepared_ = std::make_unique<PreparedSlots>();
   PreparedBytes& known = (*prepared_)[prepared.slot() % kPreparedSlots];
-  if (known.epoch == table_.epoch() && known.owner == &prepared &&
-      known.fingerprint == prepared.fingerprint()) {
+  if (known.epoch == table_.epoch() && known.owner == &prepared && known.fingerprint == prepared.fingerprint()) {
     out.append(known.bytes.data(), known.size);
     return;
   }
@@ -108,8 +107,8 @@ void HpackEncoder::write_field(const HeaderOut& field, OutputBuffer& out) {
   const HpackMatch match = find(field, fingerprint);
   if (match.index != 0 && field.indexing != Indexing::kNeverIndexed) {
     uint8_t* const begin = out.reserve(hpack::kMaxIntegerBytes);
-    const uint8_t* const end = hpack::write_integer(begin, kIndexedField.pattern,
-                                                    kIndexedField.prefix_bits, match.index);
+    const uint8_t* const end =
+        hpack::write_integer(begin, kIndexedField.pattern, kIndexedField.prefix_bits, match.index);
     out.commit(static_cast<size_t>(end - begin));
     return;
   }
@@ -121,8 +120,7 @@ void HpackEncoder::write_field(const HeaderOut& field, OutputBuffer& out) {
   if (indexing == Indexing::kIndex) insert(field, fingerprint);
 }
 
-void HpackEncoder::write_literal(const HeaderOut& field, uint32_t name_index, Indexing indexing,
-                                 OutputBuffer& out) {
+void HpackEncoder::write_literal(const HeaderOut& field, uint32_t name_index, Indexing indexing, OutputBuffer& out) {
   const bool huffman = options_.huffman == HuffmanUse::kAlways ||
                        (options_.huffman == HuffmanUse::kIndexed && indexing == Indexing::kIndex);
   const Representation form = representation(indexing);
@@ -170,8 +168,8 @@ void HpackEncoder::release_idle_memory() {
 }
 
 size_t HpackEncoder::memory_bytes() const {
-  return entries_.memory_bytes() + table_.memory_bytes() +
-         fingerprints_.capacity() * sizeof(uint32_t) + (prepared_ ? sizeof *prepared_ : 0);
+  return entries_.memory_bytes() + table_.memory_bytes() + fingerprints_.capacity() * sizeof(uint32_t) +
+         (prepared_ ? sizeof *prepared_ : 0);
 }
 
 }  // namespace gaggle::http2

@@ -89,8 +89,7 @@ TEST(HpackEncoder, lowered_and_raised_takes_two_updates) {
   encoder.set_peer_table_size(100);
   encoder.set_peer_table_size(0);
   encoder.set_peer_table_size(2000);
-  EXPECT_EQ(encode(encoder, {{":method", "GET"}}),
-            bytes_of(BlockWriter().size_update(0).size_update(2000).indexed(2)));
+  EXPECT_EQ(encode(encoder, {{":method", "GET"}}), bytes_of(BlockWriter().size_update(0).size_update(2000).indexed(2)));
   encoder.set_peer_table_size(4096);
   EXPECT_EQ(encode(encoder, {{":method", "GET"}}), bytes_of(BlockWriter().size_update(4096).indexed(2)));
 }

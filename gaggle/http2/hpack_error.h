@@ -10,14 +10,14 @@ namespace gaggle::http2 {
 // COMPRESSION_ERROR (RFC 9113 §4.3): after one, the decoder must not be used again.
 enum class [[nodiscard]] HpackError : uint8_t {
   kOk,
-  kBadIndex,              // index 0, or beyond both tables
-  kBadHuffman,            // EOS in a string, or padding that is not up to 7 one bits
-  kIntegerTooLarge,       // beyond 32 bits, or padded to more than 5 continuation bytes
-  kTruncated,             // the block ends inside a field or a string
-  kSizeUpdateTooLarge,    // beyond our SETTINGS_HEADER_TABLE_SIZE
-  kSizeUpdateMisplaced,   // after the first field of the block
-  kTooManySizeUpdates,    // more than two in one block
-  kMissingSizeUpdate,     // our setting shrank the table and the peer did not say it followed
+  kBadIndex,             // index 0, or beyond both tables
+  kBadHuffman,           // EOS in a string, or padding that is not up to 7 one bits
+  kIntegerTooLarge,      // beyond 32 bits, or padded to more than 5 continuation bytes
+  kTruncated,            // the block ends inside a field or a string
+  kSizeUpdateTooLarge,   // beyond our SETTINGS_HEADER_TABLE_SIZE
+  kSizeUpdateMisplaced,  // after the first field of the block
+  kTooManySizeUpdates,   // more than two in one block
+  kMissingSizeUpdate,    // our setting shrank the table and the peer did not say it followed
 };
 
 // For logs and GOAWAY debug data; static storage.

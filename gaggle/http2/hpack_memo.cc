@@ -25,8 +25,7 @@ HeaderBlock* HpackMemo::find(std::span<const uint8_t> bytes, uint64_t epoch) {
   return nullptr;
 }
 
-void HpackMemo::remember(std::span<const uint8_t> bytes, uint64_t epoch,
-                         const HeaderBlockRef& block) {
+void HpackMemo::remember(std::span<const uint8_t> bytes, uint64_t epoch, const HeaderBlockRef& block) {
   if (bytes.empty() || bytes.size() > kMaxBlockBytes) return;
   if (entries_ == nullptr) entries_ = std::make_unique<Entries>();
   if (epoch != epoch_) forget_other_epochs(epoch);

@@ -49,8 +49,7 @@ TEST(HpackAndNghttp2, we_read_what_it_writes) {
       }
       const Fields fields = random.list(12);
       const std::vector<uint8_t> block = deflater.encode(fields, random.one_in(10));
-      ASSERT_EQ(testing::decode(decoder, block), (Outcome{.fields = fields}))
-          << "seed " << seed << " round " << round;
+      ASSERT_EQ(testing::decode(decoder, block), (Outcome{.fields = fields})) << "seed " << seed << " round " << round;
     }
   }
 }
@@ -60,8 +59,7 @@ bool agree(HpackDecoder& decoder, Nghttp2Inflater& inflater, std::span<const uin
   const Outcome ours = testing::decode(decoder, block);
   const std::optional<Fields> theirs = inflater.decode(block);
   if (ours.error != HpackError::kOk) {
-    EXPECT_TRUE(!theirs || testing::is_allowed_difference(ours.error))
-        << "only we call it an error: " << ours.error;
+    EXPECT_TRUE(!theirs || testing::is_allowed_difference(ours.error)) << "only we call it an error: " << ours.error;
     return false;
   }
   EXPECT_TRUE(theirs) << "only nghttp2 calls it an error; to us it is " << ours;

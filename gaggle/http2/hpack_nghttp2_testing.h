@@ -34,8 +34,7 @@ class Nghttp2Inflater {
     for (;;) {
       nghttp2_nv field;
       int flags = 0;
-      const ssize_t used =
-          nghttp2_hd_inflate_hd2(inflater_.get(), &field, &flags, block.data(), block.size(), 1);
+      const ssize_t used = nghttp2_hd_inflate_hd2(inflater_.get(), &field, &flags, block.data(), block.size(), 1);
       if (used < 0) return std::nullopt;
       block = block.subspan(static_cast<size_t>(used));
       if ((flags & NGHTTP2_HD_INFLATE_EMIT) != 0) {
@@ -49,9 +48,7 @@ class Nghttp2Inflater {
     return fields;
   }
 
-  void set_table_size_limit(uint32_t bytes) {
-    nghttp2_hd_inflate_change_table_size(inflater_.get(), bytes);
-  }
+  void set_table_size_limit(uint32_t bytes) { nghttp2_hd_inflate_change_table_size(inflater_.get(), bytes); }
   size_t table_bytes() { return nghttp2_hd_inflate_get_dynamic_table_size(inflater_.get()); }
 
  private:
@@ -80,15 +77,12 @@ class Nghttp2Deflater {
                       .flags = static_cast<uint8_t>(never_indexed ? NGHTTP2_NV_FLAG_NO_INDEX : 0)});
     }
     std::vector<uint8_t> block(nghttp2_hd_deflate_bound(deflater_.get(), list.data(), list.size()));
-    const ssize_t size = nghttp2_hd_deflate_hd(deflater_.get(), block.data(), block.size(),
-                                               list.data(), list.size());
+    const ssize_t size = nghttp2_hd_deflate_hd(deflater_.get(), block.data(), block.size(), list.data(), list.size());
     block.resize(size < 0 ? 0 : static_cast<size_t>(size));
     return block;
   }
 
-  void set_peer_table_size(uint32_t bytes) {
-    nghttp2_hd_deflate_change_table_size(deflater_.get(), bytes);
-  }
+  void set_peer_table_size(uint32_t bytes) { nghttp2_hd_deflate_change_table_size(deflater_.get(), bytes); }
 
  private:
   struct Free {
@@ -108,8 +102,7 @@ struct AllowedDifference {
 };
 
 inline constexpr std::array kAllowedDifferences{
-    AllowedDifference{HpackError::kTooManySizeUpdates,
-                      "RFC 7541 §4.2: \"at most two\" updates; nghttp2 counts none"},
+    AllowedDifference{HpackError::kTooManySizeUpdates, "RFC 7541 §4.2: \"at most two\" updates; nghttp2 counts none"},
 };
 
 inline bool is_allowed_difference(HpackError ours) {

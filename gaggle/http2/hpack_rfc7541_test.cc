@@ -38,10 +38,7 @@ Example requests(const char* section, const char* first, const char* second, con
   const Fields::value_type custom{"custom-key", "custom-value"};
   return {section,
           4096,
-          {{first,
-            {{":method", "GET"}, {":scheme", "http"}, {":path", "/"}, authority},
-            {authority},
-            57},
+          {{first, {{":method", "GET"}, {":scheme", "http"}, {":path", "/"}, authority}, {authority}, 57},
            {second,
             {{":method", "GET"}, {":scheme", "http"}, {":path", "/"}, authority, no_cache},
             {no_cache, authority},
@@ -61,18 +58,9 @@ Example responses(const char* section, const char* first, const char* second, co
   const Fields::value_type cookie{"set-cookie", kCookie};
   return {section,
           256,
-          {{first,
-            {{":status", "302"}, cache, date21, location},
-            {location, date21, cache, {":status", "302"}},
-            222},
-           {second,
-            {{":status", "307"}, cache, date21, location},
-            {{":status", "307"}, location, date21, cache},
-            222},
-           {third,
-            {{":status", "200"}, cache, date22, location, gzip, cookie},
-            {cookie, gzip, date22},
-            215}}};
+          {{first, {{":status", "302"}, cache, date21, location}, {location, date21, cache, {":status", "302"}}, 222},
+           {second, {{":status", "307"}, cache, date21, location}, {{":status", "307"}, location, date21, cache}, 222},
+           {third, {{":status", "200"}, cache, date22, location, gzip, cookie}, {cookie, gzip, date22}, 215}}};
 }
 
 std::vector<Example> examples() {
@@ -84,12 +72,9 @@ std::vector<Example> examples() {
          {{"custom-key", "custom-header"}},
          55}}},
       {"C.2.2", 4096, {{"040c 2f73 616d 706c 652f 7061 7468", {{":path", "/sample/path"}}, {}, 0}}},
-      {"C.2.3",
-       4096,
-       {{"1008 7061 7373 776f 7264 0673 6563 7265 74", {{"password", "secret"}}, {}, 0}}},
+      {"C.2.3", 4096, {{"1008 7061 7373 776f 7264 0673 6563 7265 74", {{"password", "secret"}}, {}, 0}}},
       {"C.2.4", 4096, {{"82", {{":method", "GET"}}, {}, 0}}},
-      requests("C.3", "8286 8441 0f77 7777 2e65 7861 6d70 6c65 2e63 6f6d",
-               "8286 84be 5808 6e6f 2d63 6163 6865",
+      requests("C.3", "8286 8441 0f77 7777 2e65 7861 6d70 6c65 2e63 6f6d", "8286 84be 5808 6e6f 2d63 6163 6865",
                "8287 85bf 400a 6375 7374 6f6d 2d6b 6579 0c63 7573 746f 6d2d 7661 6c75 65"),
       requests("C.4", "8286 8441 8cf1 e3c2 e5f2 3a6b a0ab 90f4 ff", "8286 84be 5886 a8eb 1064 9cbf",
                "8287 85bf 4088 25a8 49e9 5ba9 7d7f 8925 a849 e95b b8e8 b4bf"),

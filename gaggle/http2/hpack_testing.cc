@@ -60,16 +60,14 @@ BlockWriter& BlockWriter::size_update(uint32_t bytes) {
   return *this;
 }
 
-BlockWriter& BlockWriter::literal(std::string_view name, std::string_view value, Indexing indexing,
-                                  bool huffman) {
+BlockWriter& BlockWriter::literal(std::string_view name, std::string_view value, Indexing indexing, bool huffman) {
   block_.push_back(indexing == Indexing::kIndex ? 0x40 : indexing == Indexing::kNoIndex ? 0x00 : 0x10);
   string(name, huffman);
   string(value, huffman);
   return *this;
 }
 
-BlockWriter& BlockWriter::literal(uint32_t name_index, std::string_view value, Indexing indexing,
-                                  bool huffman) {
+BlockWriter& BlockWriter::literal(uint32_t name_index, std::string_view value, Indexing indexing, bool huffman) {
   if (indexing == Indexing::kIndex) {
     integer(0x40, 6, name_index);
   } else {
@@ -111,12 +109,21 @@ std::vector<uint8_t> RandomFields::bytes(size_t size) {
 }
 
 Fields RandomFields::list(size_t max_count) {
-  static constexpr std::string_view kNames[] = {
-      ":method", ":path", ":status", "content-type", "te", "grpc-timeout", "grpc-status", "user-agent",
-      "x-request-id", "x-trace-bin", "accept-language", "cookie", "via", ":unknown", "authorization"};
-  static constexpr std::string_view kValues[] = {
-      "POST", "/groupcachepb.GroupCache/Get", "200", "application/grpc", "trailers", "100m", "0",
-      "grpc-go/1.80", "", "a", "0123456789abcdef"};
+  static constexpr std::string_view kNames[] = {":method",      ":path",        ":status",         "content-type",
+                                                "te",           "grpc-timeout", "grpc-status",     "user-agent",
+                                                "x-request-id", "x-trace-bin",  "accept-language", "cookie",
+                                                "via",          ":unknown",     "authorization"};
+  static constexpr std::string_view kValues[] = {"POST",
+                                                 "/groupcachepb.GroupCache/Get",
+                                                 "200",
+                                                 "application/grpc",
+                                                 "trailers",
+                                                 "100m",
+                                                 "0",
+                                                 "grpc-go/1.80",
+                                                 "",
+                                                 "a",
+                                                 "0123456789abcdef"};
   Fields fields(below(max_count + 1));
   for (auto& [name, value] : fields) {
     name = one_in(8) ? text(24) : std::string(kNames[below(std::size(kNames))]);

@@ -31,10 +31,10 @@ class BlockWriter {
  public:
   BlockWriter& indexed(uint32_t index);
   BlockWriter& size_update(uint32_t bytes);
-  BlockWriter& literal(std::string_view name, std::string_view value,
-                       Indexing indexing = Indexing::kIndex, bool huffman = false);
-  BlockWriter& literal(uint32_t name_index, std::string_view value,
-                       Indexing indexing = Indexing::kIndex, bool huffman = false);
+  BlockWriter& literal(std::string_view name, std::string_view value, Indexing indexing = Indexing::kIndex,
+                       bool huffman = false);
+  BlockWriter& literal(uint32_t name_index, std::string_view value, Indexing indexing = Indexing::kIndex,
+                       bool huffman = false);
   BlockWriter& bytes(std::span<const uint8_t> raw);
   BlockWriter& bytes(std::string_view hex_digits) { return bytes(std::span<const uint8_t>(hex(hex_digits))); }
 

@@ -14,15 +14,14 @@ constexpr LookupTable kLookup = make_lookup();
 // if all its bits are available, so what stands behind them doesn't matter.
 class BitReader {
  public:
-  explicit BitReader(std::span<const uint8_t> code)
-      : next_(code.data()), end_(code.data() + code.size()) {}
+  explicit BitReader(std::span<const uint8_t> code) : next_(code.data()), end_(code.data() + code.size()) {}
 
   // Makes sure that 32 bits are there, or all that are left.
   void refill() {
     if (available_ >= 32) return;
     if (end_ - next_ >= 4) {
-      const uint64_t four = uint64_t{next_[0]} << 24 | uint64_t{next_[1]} << 16 |
-                            uint64_t{next_[2]} << 8 | uint64_t{next_[3]};
+      const uint64_t four =
+          uint64_t{next_[0]} << 24 | uint64_t{next_[1]} << 16 | uint64_t{next_[2]} << 8 | uint64_t{next_[3]};
       bits_ |= four << (32 - available_);
       next_ += 4;
       available_ += 32;

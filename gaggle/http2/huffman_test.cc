@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "gaggle/http2/huffman_code.h"
 #include "gaggle/http2/hpack_testing.h"
+#include "gaggle/http2/huffman_code.h"
 
 namespace gaggle::http2::huffman {
 namespace {

@@ -111,7 +111,7 @@ struct Counters {
   uint64_t timeouts = 0;
 
   // The peer's mistakes.
-  uint64_t stream_errors = 0;      // RST_STREAM that we were forced to send
+  uint64_t stream_errors = 0;       // RST_STREAM that we were forced to send
   uint64_t malformed_messages = 0;  // of these, RFC 9113 §8.1.1
   uint64_t connection_errors = 0;
 

@@ -55,26 +55,18 @@ class Traffic {
   // A frame, or what belongs together.
   std::string piece() {
     switch (pick(12)) {
-      case 0:
-        return ping(7);
-      case 1:
-        return settings({{SettingId::kInitialWindowSize, static_cast<uint32_t>(pick(70'000))}});
-      case 2:
-        return window_update(0, static_cast<uint32_t>(1 + pick(1000)));
-      case 3:
-        return window_update(opened(), static_cast<uint32_t>(1 + pick(1000)));
-      case 4:
-        return priority(some_stream(), 0);
-      case 5:
-        return rst_stream(opened(), ErrorCode::kCancel);
-      case 6:
-        return frame(0xee, 0, static_cast<uint32_t>(pick(4)), "unknown");
+      case 0: return ping(7);
+      case 1: return settings({{SettingId::kInitialWindowSize, static_cast<uint32_t>(pick(70'000))}});
+      case 2: return window_update(0, static_cast<uint32_t>(1 + pick(1000)));
+      case 3: return window_update(opened(), static_cast<uint32_t>(1 + pick(1000)));
+      case 4: return priority(some_stream(), 0);
+      case 5: return rst_stream(opened(), ErrorCode::kCancel);
+      case 6: return frame(0xee, 0, static_cast<uint32_t>(pick(4)), "unknown");
       case 7:
       case 8:
         return padded_data(opened(), std::string(static_cast<size_t>(pick(300)), 'p'), static_cast<uint8_t>(pick(20)),
                            maybe(kEndStream));
-      default:
-        return message();
+      default: return message();
     }
   }
   uint32_t opened() {
@@ -129,38 +121,20 @@ class Traffic {
     if (bytes.size() < kFrameHeaderBytes) return;
     char& length = bytes[2];
     switch (pick(5)) {
-      case 0:
-        bytes[3] = static_cast<char>(pick(11));
-        break;
-      case 1:
-        bytes[4] = static_cast<char>(bytes[4] ^ (1 << pick(6)));
-        break;
-      case 2:
-        bytes[8] = static_cast<char>(pick(9));
-        break;
-      case 3:
-        length = static_cast<char>(length + pick(5) - 2);
-        break;
-      default:
-        bytes[5] = static_cast<char>(bytes[5] ^ 0x80);
-        break;
+      case 0: bytes[3] = static_cast<char>(pick(11)); break;
+      case 1: bytes[4] = static_cast<char>(bytes[4] ^ (1 << pick(6))); break;
+      case 2: bytes[8] = static_cast<char>(pick(9)); break;
+      case 3: length = static_cast<char>(length + pick(5) - 2); break;
+      default: bytes[5] = static_cast<char>(bytes[5] ^ 0x80); break;
     }
   }
   void damage(std::string& bytes) {
     const size_t at = static_cast<size_t>(pick(bytes.size()));
     switch (pick(4)) {
-      case 0:
-        bytes[at] = static_cast<char>(bytes[at] ^ (1 << pick(8)));
-        break;
-      case 1:
-        bytes.erase(at, static_cast<size_t>(1 + pick(12)));
-        break;
-      case 2:
-        bytes.insert(at, 1 + static_cast<size_t>(pick(4)), static_cast<char>(pick(256)));
-        break;
-      default:
-        bytes.resize(at);
-        break;
+      case 0: bytes[at] = static_cast<char>(bytes[at] ^ (1 << pick(8))); break;
+      case 1: bytes.erase(at, static_cast<size_t>(1 + pick(12))); break;
+      case 2: bytes.insert(at, 1 + static_cast<size_t>(pick(4)), static_cast<char>(pick(256))); break;
+      default: bytes.resize(at); break;
     }
   }
 

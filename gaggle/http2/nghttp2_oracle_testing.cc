@@ -180,12 +180,9 @@ size_t preface_bytes(Role role) { return role == Role::kClient ? kClientPreface.
 
 std::string to_string(const Verdict& verdict) {
   switch (verdict.worst) {
-    case VerdictClass::kAccepted:
-      return "accepted";
-    case VerdictClass::kStreamError:
-      return "stream error: " + verdict.detail;
-    case VerdictClass::kConnectionError:
-      return "connection error: " + verdict.detail;
+    case VerdictClass::kAccepted: return "accepted";
+    case VerdictClass::kStreamError: return "stream error: " + verdict.detail;
+    case VerdictClass::kConnectionError: return "connection error: " + verdict.detail;
   }
   return "?";
 }

@@ -170,8 +170,7 @@ bool Connection::check_stream_id(const FrameHeader& frame) {
       // §8.4: "A client cannot push", and we, as a client, have said SETTINGS_ENABLE_PUSH = 0.
       fail(ErrorCode::kProtocolError, "PUSH_PROMISE though push is off");
       return false;
-    default:
-      return true;
+    default: return true;
   }
 }
 
@@ -179,20 +178,11 @@ bool Connection::check_length(const FrameHeader& frame) {
   bool good = true;
   switch (frame.type) {
     case FrameType::kRstStream:
-    case FrameType::kWindowUpdate:
-      good = frame.length == 4;
-      break;
-    case FrameType::kPing:
-      good = frame.length == kPingBytes;
-      break;
-    case FrameType::kGoaway:
-      good = frame.length >= 8;
-      break;
-    case FrameType::kSettings:
-      good = frame.has(FrameFlag::kAck) ? frame.length == 0 : frame.length % 6 == 0;
-      break;
-    default:
-      break;  // PRIORITY is a stream error, the rest has no fixed length
+    case FrameType::kWindowUpdate: good = frame.length == 4; break;
+    case FrameType::kPing: good = frame.length == kPingBytes; break;
+    case FrameType::kGoaway: good = frame.length >= 8; break;
+    case FrameType::kSettings: good = frame.has(FrameFlag::kAck) ? frame.length == 0 : frame.length % 6 == 0; break;
+    default: break;  // PRIORITY is a stream error, the rest has no fixed length
   }
   if (!good) fail(ErrorCode::kFrameSizeError, "frame of wrong length");
   return good;

@@ -10,25 +10,16 @@ namespace gaggle::http2 {
 
 void Connection::handle_frame(const FrameHeader& frame, const uint8_t* payload) {
   switch (frame.type) {
-    case FrameType::kHeaders:
-      return handle_headers(frame, payload);
-    case FrameType::kContinuation:
-      return handle_continuation(frame, payload);
-    case FrameType::kPriority:
-      return handle_priority(frame);
-    case FrameType::kRstStream:
-      return handle_rst_stream(frame, payload);
-    case FrameType::kSettings:
-      return handle_settings(frame, payload);
-    case FrameType::kPing:
-      return handle_ping(frame, payload);
-    case FrameType::kGoaway:
-      return handle_goaway(frame, payload);
-    case FrameType::kWindowUpdate:
-      return handle_window_update(frame, payload);
+    case FrameType::kHeaders: return handle_headers(frame, payload);
+    case FrameType::kContinuation: return handle_continuation(frame, payload);
+    case FrameType::kPriority: return handle_priority(frame);
+    case FrameType::kRstStream: return handle_rst_stream(frame, payload);
+    case FrameType::kSettings: return handle_settings(frame, payload);
+    case FrameType::kPing: return handle_ping(frame, payload);
+    case FrameType::kGoaway: return handle_goaway(frame, payload);
+    case FrameType::kWindowUpdate: return handle_window_update(frame, payload);
     case FrameType::kData:
-    case FrameType::kPushPromise:
-      break;  // never come here
+    case FrameType::kPushPromise: break;  // never come here
   }
 }
 

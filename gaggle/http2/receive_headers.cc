@@ -160,14 +160,12 @@ void Connection::refuse(uint32_t stream_id) {
 void Connection::handle_late_block(uint32_t stream_id, size_t bytes) {
   switch (history_.past(stream_id)) {
     case StreamHistory::Past::kResetByUs:
-    case StreamHistory::Past::kForgotten:
-      return take_late_allowance(bytes);
+    case StreamHistory::Past::kForgotten: return take_late_allowance(bytes);
     case StreamHistory::Past::kSkipped:
       // §5.1.1: "The identifier of a newly established stream MUST be numerically greater than all
       // streams that the initiating endpoint has opened or reserved."
       return fail(ErrorCode::kProtocolError, "stream id lower than the last");
-    case StreamHistory::Past::kEnded:
-      return fail(ErrorCode::kStreamClosed, "HEADERS on a closed stream");
+    case StreamHistory::Past::kEnded: return fail(ErrorCode::kStreamClosed, "HEADERS on a closed stream");
   }
 }
 

@@ -11,17 +11,13 @@ constexpr size_t kEntryBytes = 6;
 
 SettingsError apply(SettingId id, uint32_t value, Settings& settings) noexcept {
   switch (id) {
-    case SettingId::kHeaderTableSize:
-      settings.header_table_bytes = value;
-      break;
+    case SettingId::kHeaderTableSize: settings.header_table_bytes = value; break;
     case SettingId::kEnablePush:
       // "Any value other than 0 or 1 MUST be treated as a connection error of type PROTOCOL_ERROR."
       if (value > 1) return {ErrorCode::kProtocolError, "SETTINGS_ENABLE_PUSH is neither 0 nor 1"};
       settings.enable_push = value == 1;
       break;
-    case SettingId::kMaxConcurrentStreams:
-      settings.max_concurrent_streams = value;
-      break;
+    case SettingId::kMaxConcurrentStreams: settings.max_concurrent_streams = value; break;
     case SettingId::kInitialWindowSize:
       // "Values above the maximum flow-control window size of 2^31-1 MUST be treated as a
       // connection error of type FLOW_CONTROL_ERROR."
@@ -37,9 +33,7 @@ SettingsError apply(SettingId id, uint32_t value, Settings& settings) noexcept {
       }
       settings.max_frame_bytes = value;
       break;
-    case SettingId::kMaxHeaderListSize:
-      settings.max_header_list_bytes = value;
-      break;
+    case SettingId::kMaxHeaderListSize: settings.max_header_list_bytes = value; break;
   }
   // "An endpoint that receives a SETTINGS frame with any unknown or unsupported identifier MUST
   // ignore that setting."

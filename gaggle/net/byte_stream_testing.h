@@ -12,10 +12,10 @@ namespace gaggle {
 
 // How one direction of a stream in memory behaves.
 struct PipeOptions {
-  size_t max_read_bytes = SIZE_MAX;     // a read gives at most so much: 1 cuts a message at every byte
-  size_t max_write_bytes = SIZE_MAX;    // a write takes at most so much
+  size_t max_read_bytes = SIZE_MAX;         // a read gives at most so much: 1 cuts a message at every byte
+  size_t max_write_bytes = SIZE_MAX;        // a write takes at most so much
   size_t capacity_bytes = size_t{1} << 20;  // what is written and not yet read; a full pipe blocks the writer
-  Duration delay{};                     // from write to read, on the loop's timers, so on virtual time
+  Duration delay{};                         // from write to read, on the loop's timers, so on virtual time
 };
 
 // One end of a connection in memory, for tests. Everything ByteStream says holds; both ends live on

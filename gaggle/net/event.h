@@ -55,7 +55,7 @@ class WaitAwaiter final : private LoopCancel, private LoopWait {
   std::coroutine_handle<> handle_;
   TaskPromiseBase* promise_ = nullptr;
   WaitAwaiter* next_ = nullptr;
-  WaitAwaiter** link_ = nullptr;  // null once it left the queue
+  WaitAwaiter** link_ = nullptr;                                // null once it left the queue
   std::optional<TimerOf<&WaitAwaiter::on_deadline>> deadline_;  // only when the context has one
   Resume resume_;
   Status result_;

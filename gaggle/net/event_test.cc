@@ -178,15 +178,14 @@ TEST(WaitQueue, a_task_that_waits_on_its_own_event_is_destroyed_with_its_loop) {
   EXPECT_THROW(static_cast<void>(other.record.take()), TaskAbandoned);
 }
 
-Task<Status> sleeps_or_not(Loop& loop, int i) {
-  co_return co_await sleep_for(loop, std::chrono::microseconds{i % 50});
-}
+Task<Status> sleeps_or_not(Loop& loop, int i) { co_return co_await sleep_for(loop, std::chrono::microseconds{i % 50}); }
 
 TEST(SleepThreads, cancelling_from_other_threads_races_with_the_end_safely) {
   LoopGroup loops(2);
   for (int i = 0; i < 500; ++i) {
     CancelSource source;
-    auto done = spawn(loops.next(), sleeps_or_not(loops.loop(static_cast<size_t>(i) % 2), i), source.context(), asio::use_future);
+    auto done = spawn(loops.next(), sleeps_or_not(loops.loop(static_cast<size_t>(i) % 2), i), source.context(),
+                      asio::use_future);
     source.cancel();
     const StatusCode code = done.get().code();
     EXPECT_TRUE(code == StatusCode::kOk || code == StatusCode::kCancelled);

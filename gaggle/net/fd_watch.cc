@@ -44,13 +44,13 @@ struct FdWatch::Handler {
   }
 
   Ref<State> state;
-  State::Direction State::*direction;
+  State::Direction State::* direction;
 };
 
 void FdWatch::State::wait(Direction& direction, asio::posix::descriptor_base::wait_type kind, Waiter& waiter) {
   direction.waiter = &waiter;
   if (std::exchange(direction.pending, true)) return;
-  State::Direction State::*which = &direction == &reading ? &State::reading : &State::writing;
+  State::Direction State::* which = &direction == &reading ? &State::reading : &State::writing;
   descriptor.async_wait(kind, Handler{Ref<State>::share(this), which});
 }
 
@@ -66,9 +66,7 @@ Status FdWatch::open(FileDescriptor descriptor) {
   return Status::ok();
 }
 
-int FdWatch::get() const noexcept {
-  return state_->descriptor.is_open() ? state_->descriptor.native_handle() : -1;
-}
+int FdWatch::get() const noexcept { return state_->descriptor.is_open() ? state_->descriptor.native_handle() : -1; }
 
 void FdWatch::wait_readable(Waiter& waiter) {
   state_->wait(state_->reading, asio::posix::descriptor_base::wait_read, waiter);

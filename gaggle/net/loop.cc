@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gaggle/net/loop.h"
 
+#include <algorithm>
 #include <asio/basic_waitable_timer.hpp>
 #include <asio/defer.hpp>
 #include <asio/post.hpp>
-#include <algorithm>
 #include <cassert>
 
 #include "gaggle/net/handler_memory.h"

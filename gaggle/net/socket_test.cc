@@ -305,8 +305,9 @@ TEST(Listener, out_of_descriptors_it_pauses_instead_of_spinning) {  // [14]
   std::vector<FileDescriptor> accepted;
   std::string log;
   ListenerOptions options;
-  options.log = {.sink = [](void* user, LogLevel, std::string_view line) { static_cast<std::string*>(user)->append(line); },
-                 .user = &log};
+  options.log = {
+      .sink = [](void* user, LogLevel, std::string_view line) { static_cast<std::string*>(user)->append(line); },
+      .user = &log};
   auto listener = Listener::open(
       loop, Address::tcp("127.0.0.1", 0), [&](AcceptedSocket socket) { accepted.push_back(std::move(socket.socket)); },
       options);

@@ -85,7 +85,8 @@ TEST(Spawn, the_handler_runs_on_its_own_executor) {
   asio::io_context mine;  // outlives the loops, whose thread posts to it
   LoopGroup loops(1);
   std::thread::id where;
-  spawn(loops.loop(0), answer(), asio::bind_executor(mine, [&](std::exception_ptr, int) { where = std::this_thread::get_id(); }));
+  spawn(loops.loop(0), answer(),
+        asio::bind_executor(mine, [&](std::exception_ptr, int) { where = std::this_thread::get_id(); }));
   mine.run();  // doesn't end before the handler ran: the operation is outstanding work
   EXPECT_EQ(where, std::this_thread::get_id());
 }
@@ -94,7 +95,8 @@ TEST(Spawn, the_cancellation_slot_cancels_the_tasks_context) {
   VirtualLoop world;
   asio::cancellation_signal signal;
   std::optional<Status> got;
-  spawn(world.loop, sleeps(world.loop), asio::bind_cancellation_slot(signal.slot(), [&](Status status) { got = status; }));
+  spawn(world.loop, sleeps(world.loop),
+        asio::bind_cancellation_slot(signal.slot(), [&](Status status) { got = status; }));
   world.settle();
   EXPECT_FALSE(got);
   signal.emit(asio::cancellation_type::terminal);

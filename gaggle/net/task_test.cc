@@ -33,7 +33,9 @@ TEST(Task, gives_its_value_to_whoever_awaits_it) {
 
 TEST(Task, does_nothing_until_it_is_awaited) {
   std::string log;
-  { const Task<> dropped = append(log, "never"); }
+  {
+    const Task<> dropped = append(log, "never");
+  }
   EXPECT_EQ(log, "");
 }
 
@@ -132,7 +134,7 @@ Task<bool> other_context_below(const Context& mine) {
   const Context other = mine.with_timeout(seconds{1});
   Task<bool> child = child_works_for(other);
   const bool inner = co_await in_context(other, std::move(child));
-  co_return inner && co_await works_for(mine);
+  co_return inner&& co_await works_for(mine);
 }
 
 TEST(Task, works_for_the_context_of_whoever_awaits_it) {

@@ -194,7 +194,8 @@ void ClientCallBase::on_deadline() noexcept { finish(deadline_status()); }
 Status ClientCallBase::deadline_status() const {
   if (stream_ != nullptr) return Status::deadline_exceeded("the deadline passed while the server worked");
   std::string text = "the deadline passed while the call waited for a connection";
-  if (const Status& error = channel_.last_error(); !error.is_ok()) text.append("; the last error: ").append(error.message());
+  if (const Status& error = channel_.last_error(); !error.is_ok())
+    text.append("; the last error: ").append(error.message());
   return Status::deadline_exceeded(text);
 }
 

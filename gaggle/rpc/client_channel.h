@@ -52,9 +52,9 @@ class ClientChannel final : public RefCounted<ClientChannel>, private ResolverLi
   explicit ClientChannel(ClientChannelParts parts);
   ~ClientChannel();
 
-  Loop& loop() noexcept override { return *parts_.loop; }  // any thread
-  const ClientConnOptions& options() const noexcept { return parts_.options; }  // any thread
-  const Target& target() const noexcept { return parts_.target; }  // any thread
+  Loop& loop() noexcept override { return *parts_.loop; }                                      // any thread
+  const ClientConnOptions& options() const noexcept { return parts_.options; }                 // any thread
+  const Target& target() const noexcept { return parts_.target; }                              // any thread
   ConnectivityState state() const noexcept { return state_.load(std::memory_order_acquire); }  // any thread
   ClientTallies& counters() noexcept { return counters_; }
   const ClientTallies& counters() const noexcept { return counters_; }  // any thread
@@ -127,8 +127,8 @@ class ClientChannel final : public RefCounted<ClientChannel>, private ResolverLi
   std::vector<std::unique_ptr<ClientUnaryCall>> spare_calls_;
 
   MethodHeaders methods_;
-  std::vector<http2::HeaderOut> fields_;     // scratch of send_headers
-  std::deque<std::string> encoded_values_;   // scratch, too: "-bin" values
+  std::vector<http2::HeaderOut> fields_;    // scratch of send_headers
+  std::deque<std::string> encoded_values_;  // scratch, too: "-bin" values
 
   mutable std::mutex ended_mutex_;
   std::condition_variable ended_changed_;

@@ -94,11 +94,13 @@ void ClientChannel::place_waiting() {
 
 // --- Header fields ---
 
-http2::SendResult ClientChannel::send_headers(const ClientCallBase& call, http2::Connection& http2, http2::Stream& stream) {
+http2::SendResult ClientChannel::send_headers(const ClientCallBase& call, http2::Connection& http2,
+                                              http2::Stream& stream) {
   fields_.clear();
   const std::string_view authority = call.options().authority;
   const http2::PreparedHeaders* const prepared = authority.empty() ? methods_.find(call.method()) : nullptr;
-  if (prepared == nullptr) methods_.fields(call.method(), authority.empty() ? methods_.authority() : authority, fields_);
+  if (prepared == nullptr)
+    methods_.fields(call.method(), authority.empty() ? methods_.authority() : authority, fields_);
   wire::TimeoutText timeout;
   if (call.context().has_deadline()) {
     const Duration left = call.context().deadline() - loop().now();

@@ -35,7 +35,7 @@ struct ConnectBackoff {
 
 // Notices a peer that stops answering without closing. gRFC A8.
 struct ClientKeepalive {
-  Duration time = Duration::max();  // silence after which to ask; at least 10 s; max: never ask
+  Duration time = Duration::max();              // silence after which to ask; at least 10 s; max: never ask
   Duration timeout = std::chrono::seconds{20};  // no sign of life for so long after asking: closed
   bool permit_without_stream = false;           // ask also while no call is open
 };
@@ -52,8 +52,8 @@ struct ClientConnOptions {
   http2::Limits http2 = {};
   std::vector<ResolverBuilder*> resolvers = {};  // tried before the built-in schemes
   std::vector<BalancerBuilder*> balancers = {};  // tried before the built-in policies
-  Dialer* dialer = nullptr;      // how addresses are reached; null: sockets
-  uint64_t random_seed = 0;      // of jitter and shuffles; 0: from the system
+  Dialer* dialer = nullptr;                      // how addresses are reached; null: sockets
+  uint64_t random_seed = 0;                      // of jitter and shuffles; 0: from the system
   Log log = {};
 };
 

@@ -12,7 +12,9 @@ using namespace std::chrono_literals;
 using Mode = ScriptedNetwork::Mode;
 
 std::string text(const Status& status) { return status.to_string(); }
-bool mentions(const Status& status, std::string_view words) { return status.message().find(words) != std::string_view::npos; }
+bool mentions(const Status& status, std::string_view words) {
+  return status.message().find(words) != std::string_view::npos;
+}
 
 // --- Before there is a connection ---
 

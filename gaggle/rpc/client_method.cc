@@ -41,7 +41,7 @@ const http2::PreparedHeaders* MethodHeaders::find(std::string_view method) {
 
 MethodHeaders::Entry& MethodHeaders::slot_of(std::string_view method) {
   const size_t mask = table_.size() - 1;
-  size_t at = std::hash<std::string_view>{}(method) & mask;
+  size_t at = std::hash<std::string_view>{}(method)&mask;
   while (table_[at].headers != nullptr && table_[at].method != method) at = (at + 1) & mask;
   return table_[at];
 }

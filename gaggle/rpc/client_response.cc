@@ -36,7 +36,8 @@ Status status_of_fields(const HeaderBlock& block, std::string_view number) {
   if (!code) return Status::unknown("the server sent a grpc-status that is no number: \"" + std::string(number) + "\"");
   if (*code == StatusCode::kOk) return {};
   std::string message;
-  if (const HeaderField* field = block.find(HeaderName::kGrpcMessage)) message = wire::decode_message_text(field->value);
+  if (const HeaderField* field = block.find(HeaderName::kGrpcMessage))
+    message = wire::decode_message_text(field->value);
   std::string details;
   if (const HeaderField* field = block.find(HeaderName::kGrpcStatusDetailsBin)) {
     // Details that can't be read are dropped; the status is worth more than they are.
@@ -56,7 +57,8 @@ std::unique_ptr<ResponseFields> read_fields(const HeaderBlock& block) {
     fields->has_grpc_status = true;
     fields->status = status_of_fields(block, field->value);
   }
-  if (const HeaderField* field = block.find(HeaderName::kGrpcEncoding); field != nullptr && field->value != "identity") {
+  if (const HeaderField* field = block.find(HeaderName::kGrpcEncoding);
+      field != nullptr && field->value != "identity") {
     fields->encoding = field->value;
   }
   for (const HeaderField& field : block.fields()) {
@@ -109,8 +111,7 @@ Status status_of_reset(http2::ErrorCode code, http2::ResetOrigin origin, std::st
   switch (origin) {
     case http2::ResetOrigin::kPeer:
       return {wire::code_of_stream_reset(static_cast<uint32_t>(code)), "the server ended the stream with " + name};
-    case http2::ResetOrigin::kProtocol:
-      return Status::internal("the server's response broke HTTP/2: " + name);
+    case http2::ResetOrigin::kProtocol: return Status::internal("the server's response broke HTTP/2: " + name);
     case http2::ResetOrigin::kUnprocessed: name = "the server didn't accept the call"; break;
     case http2::ResetOrigin::kConnection: name = "the connection was lost"; break;
   }

@@ -19,13 +19,13 @@ class Metadata;
 // Understood once per block and kept with it: servers repeat their blocks, and the decoder then
 // hands out the same one again. See gRPC over HTTP2, "Responses".
 struct ResponseFields final : http2::HeaderBlock::Attachment {
-  uint32_t http_status = 0;       // 0: there was none
+  uint32_t http_status = 0;  // 0: there was none
   bool grpc_content_type = false;
   bool has_content_type = false;
   bool has_grpc_status = false;
-  bool has_metadata = false;      // anything that is the application's
-  Status status;                  // of grpc-status, grpc-message and grpc-status-details-bin
-  std::string encoding;           // of messages; empty means identity
+  bool has_metadata = false;  // anything that is the application's
+  Status status;              // of grpc-status, grpc-message and grpc-status-details-bin
+  std::string encoding;       // of messages; empty means identity
 };
 
 const ResponseFields& response_fields(const http2::HeaderBlock& block);

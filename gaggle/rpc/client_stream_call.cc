@@ -117,7 +117,8 @@ void ClientStreamCall::on_finished() {
   commit();
   // A caller that gave up wants nothing more of what has arrived.
   const StatusCode code = status().code();
-  if (trailers() == nullptr && (code == StatusCode::kCancelled || code == StatusCode::kDeadlineExceeded)) reader_.reset(0);
+  if (trailers() == nullptr && (code == StatusCode::kCancelled || code == StatusCode::kDeadlineExceeded))
+    reader_.reset(0);
 
   if (opener_ != nullptr) std::exchange(opener_, nullptr)->complete(status());
   if (header_waiter_ != nullptr) std::exchange(header_waiter_, nullptr)->complete(status());

@@ -164,9 +164,9 @@ class ClientStreamCall final : public ClientCallBase {
   bool headers_came_ = false;
   MessageReader reader_;
   MessageCounter counter_;
-  Bytes only_message_;         // of a server that doesn't stream, until somebody receives it
+  Bytes only_message_;  // of a server that doesn't stream, until somebody receives it
   bool only_came_ = false;
-  bool only_parsed_ = false;   // straight into the receiver's message
+  bool only_parsed_ = false;  // straight into the receiver's message
   bool only_given_ = false;
   Metadata header_metadata_;
   Metadata trailer_metadata_;

@@ -15,8 +15,8 @@ void ClientStreamCall::run_send(ClientStreamOperation& operation) {
   }
   if (is_done()) return operation.complete({}, false);
   if (end_sent_) {
-    return operation.refuse(Status::failed_precondition(client_streams_ ? "send after close_send"
-                                                                        : "this call takes one message"));
+    return operation.refuse(
+        Status::failed_precondition(client_streams_ ? "send after close_send" : "this call takes one message"));
   }
   size_t size = 0;
   const size_t limit = options().max_send_bytes.value_or(kDefaultMaxSendBytes);

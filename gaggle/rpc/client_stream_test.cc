@@ -16,7 +16,8 @@ struct StreamWorld : ClientWorld {
 
   void open(const StreamDesc& desc, const Context& context = {}, CallOptions options = {}) {
     if (!conn) connect();
-    Running<Result<std::unique_ptr<ClientStream>>> opening(*this, conn->new_stream(context, desc, "/test.Service/Stream", options));
+    Running<Result<std::unique_ptr<ClientStream>>> opening(
+        *this, conn->new_stream(context, desc, "/test.Service/Stream", options));
     settle();
     ASSERT_TRUE(opening.done());
     auto opened = opening.take();
@@ -313,7 +314,8 @@ TEST(ClientStreamTest, new_stream_fails_where_there_is_no_connection) {
   StreamWorld world;
   world.network.mode = ScriptedNetwork::Mode::kRefuse;
   world.connect();
-  Running<Result<std::unique_ptr<ClientStream>>> opening(world, world.conn->new_stream(Context{}, kBidiStream, "/a/b", {}));
+  Running<Result<std::unique_ptr<ClientStream>>> opening(world,
+                                                         world.conn->new_stream(Context{}, kBidiStream, "/a/b", {}));
   world.settle();
   ASSERT_TRUE(opening.done());
   EXPECT_EQ(opening.take().error().code(), StatusCode::kUnavailable);

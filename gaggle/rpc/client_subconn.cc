@@ -94,7 +94,8 @@ void ClientSubConn::on_transport_ready(ClientTransport& transport) {
 }
 
 void ClientSubConn::on_connect_timeout() {
-  const Status why = Status::unavailable(address_.to_string() + ": no HTTP/2 connection within the time for one attempt");
+  const Status why =
+      Status::unavailable(address_.to_string() + ": no HTTP/2 connection within the time for one attempt");
   stop_attempt();
   attempt_failed(why);
 }

@@ -64,11 +64,11 @@ class ClientSubConn final : public SubConn, public ClientTransport::Owner {
   ConnectivityState state_ = ConnectivityState::kIdle;
   std::deque<SubConnState> reports_;
   Backoff backoff_;
-  Attempt* attempt_ = nullptr;                    // dialling
-  ClientTransport* fresh_ = nullptr;              // connected, waits for SETTINGS
-  ClientTransport* current_ = nullptr;            // ready
+  Attempt* attempt_ = nullptr;          // dialling
+  ClientTransport* fresh_ = nullptr;    // connected, waits for SETTINGS
+  ClientTransport* current_ = nullptr;  // ready
   std::vector<std::unique_ptr<ClientTransport>> transports_;
-  Ref<ClientSubConn> self_;                       // while there is something to wait for
+  Ref<ClientSubConn> self_;  // while there is something to wait for
   Duration keepalive_time_;
   HookOf<&ClientSubConn::report> report_{*this};
   TimerOf<&ClientSubConn::on_connect_timeout> connect_timeout_;

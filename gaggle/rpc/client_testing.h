@@ -28,8 +28,8 @@ class ScriptedServer final : public transport::Handler {
     http2::Stream* stream = nullptr;
     http2::HeaderBlockRef headers;
     std::string body;
-    bool ended = false;                        // END_STREAM came
-    std::optional<http2::ErrorCode> reset;     // RST_STREAM came, or the connection ended
+    bool ended = false;                     // END_STREAM came
+    std::optional<http2::ErrorCode> reset;  // RST_STREAM came, or the connection ended
     bool answered = false;
 
     std::string header(std::string_view name) const;
@@ -91,10 +91,10 @@ class ScriptedNetwork final : public Dialer {
 
   explicit ScriptedNetwork(Loop& loop) : loop_(loop) {}
 
-  Mode mode = Mode::kAnswer;                 // of addresses that `modes` doesn't name
+  Mode mode = Mode::kAnswer;  // of addresses that `modes` doesn't name
   std::map<std::string, Mode> modes;
   http2::Options server_options;
-  std::vector<std::string> dialled;          // every attempt, in order
+  std::vector<std::string> dialled;  // every attempt, in order
   std::vector<std::unique_ptr<ScriptedServer>> servers;
   std::vector<std::unique_ptr<PipeStream>> raw;  // the far ends of kMute
 

@@ -170,7 +170,8 @@ Task<Status> talk(ClientConn& conn, int messages) {
 TEST(ClientThreadsTest, streams_work_from_every_loop) {
   World world;
   std::vector<std::future<Status>> runs;
-  for (size_t i = 0; i < 8; ++i) runs.push_back(spawn(world.loops.loop(i % 2), talk(*world.conn, 100), asio::use_future));
+  for (size_t i = 0; i < 8; ++i)
+    runs.push_back(spawn(world.loops.loop(i % 2), talk(*world.conn, 100), asio::use_future));
   for (auto& run : runs) {
     const Status status = run.get();
     EXPECT_TRUE(status.is_ok()) << status.to_string();
@@ -180,7 +181,8 @@ TEST(ClientThreadsTest, streams_work_from_every_loop) {
 // A stream is left in the middle, with a cancellation from a third thread on its way.
 Task<Status> open_and_leave(ClientConn& conn, Context context) {
   CallOptions options;
-  Task<Result<std::unique_ptr<ClientStream>>> opening = conn.new_stream(context, kStreams[0], "/test.Echo/Talk", options);
+  Task<Result<std::unique_ptr<ClientStream>>> opening =
+      conn.new_stream(context, kStreams[0], "/test.Echo/Talk", options);
   Result<std::unique_ptr<ClientStream>> opened = co_await std::move(opening);
   if (!opened) co_return opened.error();
   const Bytes message = Bytes::copy_of("x");
@@ -193,7 +195,8 @@ TEST(ClientThreadsTest, streams_can_be_left_and_cancelled_anywhere) {
   World world;
   for (int round = 0; round < 100; ++round) {
     CancelSource source;
-    auto run = spawn(world.loops.loop(static_cast<size_t>(round) % 2), open_and_leave(*world.conn, source.context()), asio::use_future);
+    auto run = spawn(world.loops.loop(static_cast<size_t>(round) % 2), open_and_leave(*world.conn, source.context()),
+                     asio::use_future);
     std::thread canceller([&] { source.cancel(); });
     static_cast<void>(run.get());
     canceller.join();

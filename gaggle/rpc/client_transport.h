@@ -87,7 +87,7 @@ class ClientTransport final : private transport::Handler {
   bool can_open_ = false;
   bool opening_ = false;
   bool pinged_too_often_ = false;
-  Status failure_;    // the first thing that went wrong
+  Status failure_;       // the first thing that went wrong
   bool broken_ = false;  // the connection failed; its socket may linger
   const transport::Options options_;
   transport::Connection connection_;

@@ -133,6 +133,7 @@ struct Answer {
 TEST(ClientUnaryTest, each_answer_has_its_status) {
   using S = ScriptedServer;
   using R = ScriptedServer::Request;
+  // clang-format off: a table, one answer a line
   const std::vector<Answer> answers = {
       {"[156] trailers only", [](S& s, R& r) { s.trailers_only(r, "5", "no such group"); }, StatusCode::kNotFound, "no such group"},
       {"[154] a message with bad escapes", [](S& s, R& r) { s.trailers_only(r, "5", "100% %zz %41"); }, StatusCode::kNotFound, "100% %zz A"},
@@ -162,6 +163,7 @@ TEST(ClientUnaryTest, each_answer_has_its_status) {
       {"[76] reset by a code that nobody knows", [](S& s, R& r) { s.reset(r, static_cast<http2::ErrorCode>(0xfeed)); }, StatusCode::kUnknown, ""},
       {"reset after headers", [](S& s, R& r) { s.send_headers(r); s.reset(r, http2::ErrorCode::kInternalError); }, StatusCode::kInternal, ""},
   };
+  // clang-format on
   ClientWorld world;
   world.connect();
   for (const Answer& answer : answers) {
@@ -173,7 +175,8 @@ TEST(ClientUnaryTest, each_answer_has_its_status) {
     ASSERT_TRUE(call.done()) << answer.name;
     const Status status = call.status();
     EXPECT_EQ(status.code(), answer.code) << answer.name << ": " << status.to_string();
-    EXPECT_NE(status.message().find(answer.message), std::string_view::npos) << answer.name << ": " << status.to_string();
+    EXPECT_NE(status.message().find(answer.message), std::string_view::npos)
+        << answer.name << ": " << status.to_string();
   }
   EXPECT_EQ(world.network.servers.size(), 1u) << "none of this is the connection's fault";
   EXPECT_EQ(world.conn->counters().calls_now, 0u);
@@ -185,8 +188,10 @@ TEST(ClientUnaryTest, details_come_through_and_corrupt_ones_are_dropped) {  // [
   UnaryRun good(world, Context{}, "a");
   UnaryRun bad(world, Context{}, "b");
   world.settle();
-  world.server().send_headers(world.request(0), {{"grpc-status", "9"}, {"grpc-status-details-bin", "CAk"}}, "200", "application/grpc", true);
-  world.server().send_headers(world.request(1), {{"grpc-status", "9"}, {"grpc-status-details-bin", "!!!"}}, "200", "application/grpc", true);
+  world.server().send_headers(world.request(0), {{"grpc-status", "9"}, {"grpc-status-details-bin", "CAk"}}, "200",
+                              "application/grpc", true);
+  world.server().send_headers(world.request(1), {{"grpc-status", "9"}, {"grpc-status-details-bin", "!!!"}}, "200",
+                              "application/grpc", true);
   world.settle();
   EXPECT_EQ(good.status().details(), "\x08\x09");
   const Status status = bad.status();

@@ -67,7 +67,8 @@ TEST(MessageReader, kept_content_comes_out_later_in_order) {
 }
 
 TEST(MessageReader, too_large_is_said_by_the_prefix_alone) {  // [143] [144]
-  for (const std::string_view prefix : {std::string_view("\0\0\0\0\x0b", 5), std::string_view("\0\xff\xff\xff\xff", 5)}) {
+  for (const std::string_view prefix :
+       {std::string_view("\0\0\0\0\x0b", 5), std::string_view("\0\xff\xff\xff\xff", 5)}) {
     MessageReader reader(10);
     std::span<const uint8_t> piece = bytes_of(prefix);
     EXPECT_EQ(reader.next(piece), Step::kTooLarge) << "before any of the message has come, so nothing was allocated";
@@ -79,7 +80,10 @@ TEST(MessageReader, too_large_is_said_by_the_prefix_alone) {  // [143] [144]
 
 TEST(MessageReader, memory_follows_what_has_arrived_not_what_was_announced) {  // [144]
   MessageReader reader;
-  std::span<const uint8_t> piece = bytes_of(std::string_view("\0\xff\xff\xff\xff" "abc", 8));
+  std::span<const uint8_t> piece =
+      bytes_of(std::string_view("\0\xff\xff\xff\xff"
+                                "abc",
+                                8));
   EXPECT_EQ(reader.next(piece), Step::kMore);
   EXPECT_EQ(reader.stored_bytes(), 8u);
   EXPECT_EQ(reader.missing_bytes(), 0xffffffffu - 3);

@@ -16,8 +16,8 @@ class End;
 // Bytes on their way in one direction. Lives as long as either end.
 struct Pipe : LocalRefCounted<Pipe> {
   std::string bytes;
-  size_t read = 0;         // of bytes
-  End* reader = nullptr;   // null once it has closed
+  size_t read = 0;        // of bytes
+  End* reader = nullptr;  // null once it has closed
   End* writer = nullptr;
 
   size_t waiting() const { return bytes.size() - read; }

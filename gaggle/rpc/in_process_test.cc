@@ -99,7 +99,9 @@ TEST(InProcessTest, metadata_and_peer_go_through) {
   ASSERT_TRUE(sent.add("x-raw-bin", std::string("\0,\xff", 3)));
   Peer peer;
   Bytes response;
-  EXPECT_TRUE(world.call("metadata", response, {}, {.metadata = &sent, .header = &header, .trailer = &trailer, .peer = &peer}).is_ok());
+  EXPECT_TRUE(
+      world.call("metadata", response, {}, {.metadata = &sent, .header = &header, .trailer = &trailer, .peer = &peer})
+          .is_ok());
   EXPECT_EQ(header.get("x-key"), "value");
   EXPECT_EQ(trailer.get("x-raw-bin"), std::string_view("\0,\xff", 3));
   EXPECT_EQ(peer.address, "unix:@in-process");
@@ -138,7 +140,8 @@ TEST(InProcessTest, cancellation_reaches_what_the_handler_awaits) {
 Task<std::string> talk(ClientConnInterface& conn) {
   CallOptions options;
   Context context;
-  Task<Result<std::unique_ptr<ClientStream>>> opening = conn.new_stream(context, kStreams[0], "/test.Echo/Talk", options);
+  Task<Result<std::unique_ptr<ClientStream>>> opening =
+      conn.new_stream(context, kStreams[0], "/test.Echo/Talk", options);
   Result<std::unique_ptr<ClientStream>> opened = co_await std::move(opening);
   if (!opened) co_return opened.error().to_string();
   ClientStream& stream = **opened;
@@ -166,7 +169,8 @@ TEST(InProcessTest, streams_talk_both_ways) {
 TEST(InProcessTest, unknown_methods_and_late_registrations_are_refused) {
   World world;
   Bytes request, response;
-  Task<Status> task = world.conn->invoke(Context{}, "/test.Nobody/Unary", message_of(std::as_const(request)), message_of(response), {});
+  Task<Status> task =
+      world.conn->invoke(Context{}, "/test.Nobody/Unary", message_of(std::as_const(request)), message_of(response), {});
   EXPECT_EQ(world.time.run(std::move(task)).code(), StatusCode::kUnimplemented);
   Echo another;
   EXPECT_EQ(world.conn->register_service(kEcho, another).code(), StatusCode::kFailedPrecondition);
@@ -180,7 +184,8 @@ TEST(InProcessTest, a_call_in_flight_ends_with_the_connection) {
   const Context background;
   {
     const Loop::Enter enter(world.time.loop);
-    Task<Status> task = world.conn->invoke(background, "/test.Echo/Unary", message_of(request), message_of(response), {});
+    Task<Status> task =
+        world.conn->invoke(background, "/test.Echo/Unary", message_of(request), message_of(response), {});
     start(std::move(task), record, background);
   }
   world.time.settle();

@@ -79,7 +79,8 @@ class ServerImpl final : public Server {
   static Result<uint16_t> listen_there(ServerLoop& part, const Address& address) {
     std::promise<Result<uint16_t>> opened;
     std::future<Result<uint16_t>> result = opened.get_future();
-    part.loop().post([&part, address, opened = std::move(opened)]() mutable { opened.set_value(part.listen(address)); });
+    part.loop().post(
+        [&part, address, opened = std::move(opened)]() mutable { opened.set_value(part.listen(address)); });
     return result.get();
   }
 

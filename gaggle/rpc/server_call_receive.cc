@@ -78,11 +78,9 @@ Status ServerCall::reading_error(Step step) const {
       return Status::resource_exhausted("received a message of " + std::to_string(reader_.declared_bytes()) +
                                         " bytes, the limit is " +
                                         std::to_string(part_.core().options().max_receive_bytes));
-    case Step::kCompressed:
-      return Status::internal("received a compressed message, but the call has no grpc-encoding");
+    case Step::kCompressed: return Status::internal("received a compressed message, but the call has no grpc-encoding");
     case Step::kBadFlag:
-    default:
-      return Status::internal("received a message with unknown flags");
+    default: return Status::internal("received a message with unknown flags");
   }
 }
 

@@ -71,7 +71,8 @@ SendResult ServerCall::send_headers() {
 
 SendResult ServerCall::write_message(ConstMessage message, size_t size) {
   http2::Connection& engine = connection_->http2();
-  const Bytes* const shared = message.type->shared_bytes != nullptr ? message.type->shared_bytes(message.object) : nullptr;
+  const Bytes* const shared =
+      message.type->shared_bytes != nullptr ? message.type->shared_bytes(message.object) : nullptr;
   if (shared != nullptr && size >= kSharedBytes) {
     uint8_t* prefix = nullptr;
     Bytes head = Bytes::uninitialised(kMessagePrefixBytes, &prefix);

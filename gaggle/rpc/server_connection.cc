@@ -35,8 +35,8 @@ ServerConnection::~ServerConnection() { publish_counters(); }
 
 const Peer& ServerConnection::peer() {
   if (peer_ == nullptr) {
-    peer_ = std::make_unique<Peer>(
-        Peer{.address = transport_.peer_address().to_string(), .local_address = transport_.local_address().to_string()});
+    peer_ = std::make_unique<Peer>(Peer{.address = transport_.peer_address().to_string(),
+                                        .local_address = transport_.local_address().to_string()});
   }
   return *peer_;
 }

@@ -69,13 +69,13 @@ class ServerConnection final : private transport::Handler {
 
   ServerLoop& part_;
   ServerCore& core_;
-  bool closed_ = false;   // the transport is done; what is left are handlers
-  bool running_ = false;  // in run_ready
-  ServerCall* calls_ = nullptr;       // all of them
+  bool closed_ = false;          // the transport is done; what is left are handlers
+  bool running_ = false;         // in run_ready
+  ServerCall* calls_ = nullptr;  // all of them
   ServerCall* first_ready_ = nullptr;
   ServerCall* last_ready_ = nullptr;
-  std::unique_ptr<Peer> peer_;        // made when somebody asks
-  http2::Counters published_;         // what part_ has been told
+  std::unique_ptr<Peer> peer_;  // made when somebody asks
+  http2::Counters published_;   // what part_ has been told
   transport::Connection transport_;
 };
 

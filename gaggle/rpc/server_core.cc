@@ -81,7 +81,8 @@ void ServerCore::shutdown(Duration grace) {
     }
   } else if (phase_ == Phase::kDraining) {
     for (const auto& part : parts_) {
-      part->loop().post([core = Ref<ServerCore>::share(this), &part = *part, when = grace_ends_] { part.set_grace(when); });
+      part->loop().post(
+          [core = Ref<ServerCore>::share(this), &part = *part, when = grace_ends_] { part.set_grace(when); });
     }
   }
 }
@@ -92,7 +93,8 @@ void ServerCore::listeners_closed() noexcept {
   phase_ = Phase::kDraining;
   missing_ = parts_.size();
   for (const auto& part : parts_) {
-    part->loop().post([core = Ref<ServerCore>::share(this), &part = *part, when = grace_ends_] { part.begin_drain(when); });
+    part->loop().post(
+        [core = Ref<ServerCore>::share(this), &part = *part, when = grace_ends_] { part.begin_drain(when); });
   }
 }
 

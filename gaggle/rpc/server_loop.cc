@@ -31,8 +31,9 @@ ServerLoop::~ServerLoop() {
 
 Result<uint16_t> ServerLoop::listen(const Address& address) {
   if (closing_) return Status::failed_precondition("the server is shutting down");
-  auto opened = Listener::open(loop_, address, [this](AcceptedSocket accepted) { this->accepted(std::move(accepted.socket)); },
-                               {.log = core_.options().log});
+  auto opened =
+      Listener::open(loop_, address, [this](AcceptedSocket accepted) { this->accepted(std::move(accepted.socket)); },
+                     {.log = core_.options().log});
   if (!opened) {
     const Status& error = opened.error();
     if (error.code() != StatusCode::kFailedPrecondition) return error;
@@ -184,7 +185,8 @@ ServerLoop::MethodPools& ServerLoop::pools(const ServerMethod& method) {
   if (pools_.empty()) pools_.resize(core_.methods().size());
   std::unique_ptr<MethodPools>& pools = pools_[method.index];
   if (pools == nullptr) {
-    pools = std::make_unique<MethodPools>(MethodPools{MessagePool(method.request_type), MessagePool(method.response_type)});
+    pools =
+        std::make_unique<MethodPools>(MethodPools{MessagePool(method.request_type), MessagePool(method.response_type)});
   }
   return *pools;
 }

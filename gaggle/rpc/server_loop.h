@@ -113,7 +113,7 @@ class ServerLoop {
   ServerCore& core_;
   Loop& loop_;
   Ref<ServerCore> reference_;  // while there is anything here
-  bool closing_ = false;   // no new listeners and connections
+  bool closing_ = false;       // no new listeners and connections
   bool draining_ = false;
   bool reported_ = false;
   std::vector<ServerConnection*> connections_;

@@ -16,13 +16,13 @@ namespace gaggle {
 
 // One registered method, as calls need it. Lives and stays put as long as its MethodTable.
 struct ServerMethod {
-  std::string full_name;               // "/package.Service/Method"
-  const MethodDesc* unary = nullptr;   // exactly one of these two
+  std::string full_name;              // "/package.Service/Method"
+  const MethodDesc* unary = nullptr;  // exactly one of these two
   const StreamDesc* stream = nullptr;
-  void* implementation = nullptr;      // as the handlers take it
+  void* implementation = nullptr;  // as the handlers take it
   UnaryServerInfo unary_info;
   StreamServerInfo stream_info;
-  const MessageType* request_type = nullptr;   // null for streams whose descriptor doesn't say
+  const MessageType* request_type = nullptr;  // null for streams whose descriptor doesn't say
   const MessageType* response_type = nullptr;
   bool client_streams = false;
   bool server_streams = false;

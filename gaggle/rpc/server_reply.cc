@@ -32,10 +32,8 @@ void ReplyFields::add(const Metadata& metadata) {
   for (const Metadata::Entry& entry : metadata) {
     std::string_view value = entry.value;
     if (wire::is_binary_key(entry.key)) value = wire::wire_value(entry.key, entry.value, scratch());
-    fields_.push_back({.name = entry.key,
-                       .value = value,
-                       .id = http2::find_header_name(entry.key),
-                       .indexing = Indexing::kNoIndex});
+    fields_.push_back(
+        {.name = entry.key, .value = value, .id = http2::find_header_name(entry.key), .indexing = Indexing::kNoIndex});
   }
 }
 
@@ -48,10 +46,8 @@ void ReplyFields::add(const Status& status) {
       wire::encode_message_text(text, encoded);
       text = encoded;
     }
-    fields_.push_back({.name = "grpc-message",
-                       .value = text,
-                       .id = HeaderName::kGrpcMessage,
-                       .indexing = Indexing::kNoIndex});
+    fields_.push_back(
+        {.name = "grpc-message", .value = text, .id = HeaderName::kGrpcMessage, .indexing = Indexing::kNoIndex});
   }
   if (!status.details().empty()) {
     std::string& encoded = scratch();

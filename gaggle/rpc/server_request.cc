@@ -24,9 +24,7 @@ std::string_view value_of(const HeaderBlock& block, HeaderName id) {
   return field != nullptr ? field->value : std::string_view{};
 }
 
-bool is_repeated(const HeaderBlock& block, HeaderName id) {
-  return (block.repeated_names() & http2::mask_of(id)) != 0;
-}
+bool is_repeated(const HeaderBlock& block, HeaderName id) { return (block.repeated_names() & http2::mask_of(id)) != 0; }
 
 std::string quoted(std::string_view before, std::string_view value) {
   std::string text(before);

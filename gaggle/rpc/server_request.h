@@ -27,8 +27,8 @@ struct RequestHead final : http2::HeaderBlock::Attachment {
 
   // Not OK: the call ends with it before anything of it runs.
   Status refusal;
-  uint16_t http_status = 200;     // of a refusal
-  bool list_encodings = false;    // a refusal that says which encodings there are
+  uint16_t http_status = 200;   // of a refusal
+  bool list_encodings = false;  // a refusal that says which encodings there are
 
   // The head of `block`, parsed on the first call. Valid as long as the block.
   static const RequestHead& of(const http2::HeaderBlock& block, const MethodTable& methods);

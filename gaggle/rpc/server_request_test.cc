@@ -70,7 +70,8 @@ TEST(ServerRequest, bad_requests_get_their_status_and_harm_nobody) {
     ClientCall& next = world.finish(world.client().call("Unary", "x"));
     EXPECT_EQ(next.grpc_status(), "0") << "the next call on the connection";
   }
-  EXPECT_EQ(world.service.started, static_cast<int>(bad_requests().size())) << "only the honest calls reached a handler";
+  EXPECT_EQ(world.service.started, static_cast<int>(bad_requests().size()))
+      << "only the honest calls reached a handler";
   EXPECT_EQ(world.server->counters().http2.connection_errors, 0u);
 }
 
@@ -134,16 +135,19 @@ TEST(ServerRequest, headers_beyond_the_hard_limit_are_resource_exhausted) {  // 
   ServerWorld world;
   for (const auto& [name, fields] : std::vector<std::pair<std::string, TestFields>>{
            {"17 KiB in one field", {{"big", std::string(17 * 1024, 'x')}}}, {"many fields", [] {
-              TestFields many;
-              for (int i = 0; i < 200; ++i) many.emplace_back("field-" + std::to_string(i), "x");
-              return many;
-            }()}}) {
+                                                                               TestFields many;
+                                                                               for (int i = 0; i < 200; ++i)
+                                                                                 many.emplace_back(
+                                                                                     "field-" + std::to_string(i), "x");
+                                                                               return many;
+                                                                             }()}}) {
     SCOPED_TRACE(name);
     // A peer that doesn't care for the announced limit: the engine on this side would refuse to send.
     FrameClient& client = world.connect();
     TestFields request = FrameClient::request("Unary", fields);
     std::vector<http2::HeaderOut> out;
-    for (const auto& [key, value] : request) out.push_back({.name = key, .value = value, .id = http2::find_header_name(key)});
+    for (const auto& [key, value] : request)
+      out.push_back({.name = key, .value = value, .id = http2::find_header_name(key)});
     ClientCall& call = client.calls.emplace_back();
     call.stream = client.http2().open_stream();
     call.stream->user = &call;

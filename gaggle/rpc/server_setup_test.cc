@@ -18,12 +18,12 @@ Task<Status> no_stream(void*, ServerStream&) { return Task<Status>::ready(Status
 
 // A descriptor that is right, to be made wrong.
 struct Described {
-  MethodDesc method{.name = "M", .request_type = message_type<Text>(), .response_type = message_type<Text>(),
-                    .handler = no_unary};
+  MethodDesc method{
+      .name = "M", .request_type = message_type<Text>(), .response_type = message_type<Text>(), .handler = no_unary};
   StreamDesc stream{.name = "S", .handler = no_stream, .server_streams = true};
-  ServiceDesc desc{.service_name = "a.Service",
-                   .handler_type = "OtherService",
-                   .fit = [](Service& service) { return static_cast<void*>(dynamic_cast<OtherService*>(&service)); }};
+  ServiceDesc desc{.service_name = "a.Service", .handler_type = "OtherService", .fit = [](Service& service) {
+                     return static_cast<void*>(dynamic_cast<OtherService*>(&service));
+                   }};
   Status add() {
     desc.methods = {&method, 1};
     desc.streams = {&stream, 1};
@@ -142,7 +142,8 @@ TEST(ServerInterceptors, one_alone_stands_before_the_handler) {
 TEST(ServerInterceptors, paths_that_are_not_canonical_never_reach_them) {  // [134] [135]
   Marking guard("guard");
   ServerWorld world({.unary_interceptors = {&guard}});
-  for (const char* path : {"test.Service/Unary", "//test.Service/Unary", "/test.Service//Unary", "/test.Service/Unary/"}) {
+  for (const char* path :
+       {"test.Service/Unary", "//test.Service/Unary", "/test.Service//Unary", "/test.Service/Unary/"}) {
     EXPECT_EQ(world.finish(world.client().call("Unary", "x", {{":path", path}})).grpc_status(), "12") << path;
   }
   EXPECT_EQ(guard.calls, 0);

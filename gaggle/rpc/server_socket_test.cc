@@ -180,7 +180,8 @@ TEST(ServerSockets, a_users_own_loop_serves) {
   ASSERT_TRUE(port.is_ok()) << "before anybody runs the loop";
   std::thread runner([&] { loop.run(); });
   Clients clients;
-  EXPECT_EQ(clients.finish(clients.connect("127.0.0.1:" + std::to_string(*port)).call("Unary", "x")).grpc_status(), "0");
+  EXPECT_EQ(clients.finish(clients.connect("127.0.0.1:" + std::to_string(*port)).call("Unary", "x")).grpc_status(),
+            "0");
   EXPECT_TRUE(server->listen("127.0.0.1:0").is_ok()) << "and while somebody does";
   server.reset();
   loop.stop();

@@ -72,7 +72,9 @@ Task<Status> second_operations(TestService& service, ServerStream& stream) {
   // Both wait: nothing has come, and the client takes nothing.
   Text text;
   const Text big{std::string(200 * 1024, 'b')};
-  auto fill = [](ServerStream& out, const Text& message) -> Task<Status> { co_return co_await out.send(message_of(message)); };
+  auto fill = [](ServerStream& out, const Text& message) -> Task<Status> {
+    co_return co_await out.send(message_of(message));
+  };
   Status queued = co_await fill(stream, big);
   TaskRecord<Result<bool>> receiving;
   TaskRecord<Status> sending;
@@ -225,12 +227,12 @@ TEST(ServerStreaming, an_ok_without_messages_has_headers_and_trailers) {
 }
 
 TEST(ServerStreaming, what_cannot_be_read_ends_the_call) {  // [140] [141] [143] [148] [164]
-  for (const auto& [content, status] : std::vector<std::pair<std::string, std::string>>{
-           {std::string("\1\0\0\0\1x", 6), "13"},
-           {std::string("\7\0\0\0\1x", 6), "13"},
-           {std::string("\0\xff\xff\xff\xff", 5), "8"},
-           {FrameClient::message("\xff"), "13"},
-           {FrameClient::message("hello").substr(0, 8), "13"}}) {
+  for (const auto& [content, status] :
+       std::vector<std::pair<std::string, std::string>>{{std::string("\1\0\0\0\1x", 6), "13"},
+                                                        {std::string("\7\0\0\0\1x", 6), "13"},
+                                                        {std::string("\0\xff\xff\xff\xff", 5), "8"},
+                                                        {FrameClient::message("\xff"), "13"},
+                                                        {FrameClient::message("hello").substr(0, 8), "13"}}) {
     ServerWorld world;
     world.service.stream = join;
     ClientCall& call = world.client().start(FrameClient::request("ClientStream"));

@@ -49,8 +49,8 @@ class TestService : public Service {
 
   Unary unary = echo;
   Stream stream = chat;
-  AsyncEvent* gate = nullptr;   // made by the test
-  std::vector<Status> ended;    // what handlers that record it ended with
+  AsyncEvent* gate = nullptr;  // made by the test
+  std::vector<Status> ended;   // what handlers that record it ended with
   std::vector<std::string> received;
   int running = 0;
   int most_running = 0;
@@ -127,7 +127,8 @@ class FrameClient final : public transport::Handler {
 // A server with a TestService on virtual time, and clients on pipes in memory.
 class ServerWorld {
  public:
-  explicit ServerWorld(ServerOptions options = {}, const PipeOptions& to_server = {}, const PipeOptions& to_client = {});
+  explicit ServerWorld(ServerOptions options = {}, const PipeOptions& to_server = {},
+                       const PipeOptions& to_client = {});
   ~ServerWorld();
 
   // One more client.

@@ -45,23 +45,16 @@ std::optional<StatusCode> parse_status_number(std::string_view text) noexcept {
 
 StatusCode code_of_http_status(unsigned http_status) noexcept {
   switch (http_status) {
-    case 400:
-      return StatusCode::kInternal;
-    case 401:
-      return StatusCode::kUnauthenticated;
-    case 403:
-      return StatusCode::kPermissionDenied;
-    case 404:
-      return StatusCode::kUnimplemented;
+    case 400: return StatusCode::kInternal;
+    case 401: return StatusCode::kUnauthenticated;
+    case 403: return StatusCode::kPermissionDenied;
+    case 404: return StatusCode::kUnimplemented;
     case 429:
     case 502:
     case 503:
-    case 504:
-      return StatusCode::kUnavailable;
-    case 431:
-      return StatusCode::kInternal;
-    default:
-      return StatusCode::kUnknown;
+    case 504: return StatusCode::kUnavailable;
+    case 431: return StatusCode::kInternal;
+    default: return StatusCode::kUnknown;
   }
 }
 

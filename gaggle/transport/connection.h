@@ -37,7 +37,7 @@ struct Options {
 struct Counters {
   uint64_t reads = 0;
   uint64_t writes = 0;
-  uint64_t write_timeouts = 0;      // closed: Limits::write_progress_timeout
+  uint64_t write_timeouts = 0;  // closed: Limits::write_progress_timeout
   uint64_t keepalive_pings = 0;
   uint64_t keepalive_timeouts = 0;  // closed: Keepalive::timeout
   uint64_t idle_releases = 0;
@@ -155,17 +155,17 @@ class Connection {
   std::unique_ptr<ByteStream> stream_;
   Handler& handler_;
   State state_ = State::kOpen;
-  bool reading_ = false;           // a wait for readability is under way
-  bool writing_ = false;           // the same for writability: the socket is full
-  bool continue_input_ = false;    // put-off input goes on in the hook's next run
-  bool stalled_ = false;           // the socket is full since write_progress_
+  bool reading_ = false;         // a wait for readability is under way
+  bool writing_ = false;         // the same for writability: the socket is full
+  bool continue_input_ = false;  // put-off input goes on in the hook's next run
+  bool stalled_ = false;         // the socket is full since write_progress_
   bool draining_ = false;
-  bool released_ = true;           // nothing to give back
-  bool ping_out_ = false;          // keepalive asked, and nothing was read since
+  bool released_ = true;   // nothing to give back
+  bool ping_out_ = false;  // keepalive asked, and nothing was read since
   const Options& options_;
   TimePoint last_read_{};
-  TimePoint last_active_{};            // read or written
-  TimePoint write_progress_{};         // while stalled_
+  TimePoint last_active_{};     // read or written
+  TimePoint write_progress_{};  // while stalled_
   TimePoint ping_deadline_ = kNever;
   TimePoint drain_deadline_ = kNever;
   TimePoint linger_deadline_ = kNever;

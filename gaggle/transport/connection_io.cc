@@ -48,16 +48,10 @@ void Connection::read_some() {
 // False when nothing more is to be read in this turn.
 bool Connection::take_input(IoResult result, std::span<const uint8_t> buffer) {
   switch (result.kind) {
-    case IoResult::Kind::kWouldBlock:
-      return false;
-    case IoResult::Kind::kEof:
-      begin_close(Status::unavailable("the peer closed the connection"));
-      return false;
-    case IoResult::Kind::kError:
-      begin_close(result.error);
-      return false;
-    case IoResult::Kind::kDone:
-      break;
+    case IoResult::Kind::kWouldBlock: return false;
+    case IoResult::Kind::kEof: begin_close(Status::unavailable("the peer closed the connection")); return false;
+    case IoResult::Kind::kError: begin_close(result.error); return false;
+    case IoResult::Kind::kDone: break;
   }
   touch();
   last_read_ = last_active_;

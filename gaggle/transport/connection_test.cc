@@ -26,10 +26,9 @@ constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 std::string frame(http2::FrameType type, uint8_t flags, uint32_t stream, std::string_view payload) {
   std::string bytes(http2::kFrameHeaderBytes, '\0');
-  http2::write_frame_header(reinterpret_cast<uint8_t*>(bytes.data()), {.length = static_cast<uint32_t>(payload.size()),
-                                                                .type = type,
-                                                                .flags = flags,
-                                                                .stream_id = stream});
+  http2::write_frame_header(
+      reinterpret_cast<uint8_t*>(bytes.data()),
+      {.length = static_cast<uint32_t>(payload.size()), .type = type, .flags = flags, .stream_id = stream});
   return bytes.append(payload);
 }
 
@@ -352,9 +351,7 @@ TEST(TransportConnection, quiet_gives_memory_back) {
   EXPECT_EQ(world.handler.requests, 51) << "and it works again when asked";
 }
 
-TEST(TransportConnection, its_own_size_is_small) {
-  EXPECT_LE(sizeof(Connection) - sizeof(http2::Connection), 640u);
-}
+TEST(TransportConnection, its_own_size_is_small) { EXPECT_LE(sizeof(Connection) - sizeof(http2::Connection), 640u); }
 
 // --- Keepalive ---
 

@@ -106,9 +106,7 @@ class UnaryCall : public testing::Test {
     }
     for (auto& task : tasks) task.get();
   }
-  Cost cost_of(const Context& context) {
-    return spawn(client_loops_.loop(0), count(context), asio::use_future).get();
-  }
+  Cost cost_of(const Context& context) { return spawn(client_loops_.loop(0), count(context), asio::use_future).get(); }
 
   Values values_;
   LoopGroup server_loops_{1};

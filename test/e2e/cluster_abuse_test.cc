@@ -53,20 +53,13 @@ TEST_F(AbuseTest, garbage_on_the_port_harms_nobody) {
   for (int i = 0; i < 300; ++i) {
     std::string garbage;
     switch (i % 5) {
-      case 0:
-        garbage = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
-        break;
+      case 0: garbage = "GET / HTTP/1.1\r\nHost: x\r\n\r\n"; break;
       case 1:
         garbage = std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11);
         break;  // the begin of a TLS hello
-      case 2:
-        garbage = http2_preface(65'535).substr(0, random() % 30);
-        break;
-      case 3:
-        garbage = http2_preface(65'535) + http2_get(1, "g", "k");
-        break;
-      default:
-        break;
+      case 2: garbage = http2_preface(65'535).substr(0, random() % 30); break;
+      case 3: garbage = http2_preface(65'535) + http2_get(1, "g", "k"); break;
+      default: break;
     }
     const size_t noise = random() % 2'000;
     for (size_t n = 0; n < noise; ++n) garbage.push_back(static_cast<char>(random()));

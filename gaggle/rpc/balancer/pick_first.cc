@@ -78,11 +78,11 @@ class PickFirst final : public Balancer, SubConnListener {
 
   BalancerHelper& helper_;
   std::vector<Candidate> candidates_;
-  size_t tried_ = 0;              // candidates_[0, tried_) have been asked to connect in this pass
-  bool in_pass_ = false;          // the first pass over the addresses isn't over
-  size_t failures_ = 0;           // after the pass, since we last asked for a new look
-  SubConn* selected_ = nullptr;   // the ready one
-  bool heard_ = false;            // the resolver has said something
+  size_t tried_ = 0;             // candidates_[0, tried_) have been asked to connect in this pass
+  bool in_pass_ = false;         // the first pass over the addresses isn't over
+  size_t failures_ = 0;          // after the pass, since we last asked for a new look
+  SubConn* selected_ = nullptr;  // the ready one
+  bool heard_ = false;           // the resolver has said something
   ConnectivityState state_ = ConnectivityState::kConnecting;
   Status last_error_;
   TimerOf<&PickFirst::try_next> next_attempt_;
@@ -136,7 +136,8 @@ void PickFirst::adopt(std::vector<Address> addresses) {
   SubConn* const selected = selected_;
   drop_candidates();
   candidates_ = std::move(next);
-  const bool still_there = std::ranges::any_of(candidates_, [&](const Candidate& c) { return c.subconn && c.subconn.get() == selected; });
+  const bool still_there =
+      std::ranges::any_of(candidates_, [&](const Candidate& c) { return c.subconn && c.subconn.get() == selected; });
   if (still_there) selected_ = selected;
 }
 
@@ -261,7 +262,9 @@ bool is_ipv6(const Address& address) {
 
 }  // namespace
 
-std::unique_ptr<Balancer> PickFirstBuilder::build(BalancerHelper& helper) { return std::make_unique<PickFirst>(helper); }
+std::unique_ptr<Balancer> PickFirstBuilder::build(BalancerHelper& helper) {
+  return std::make_unique<PickFirst>(helper);
+}
 
 std::vector<Address> order_of_attempts(const ResolverState& state) {
   std::vector<Address> families[2];

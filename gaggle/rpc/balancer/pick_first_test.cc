@@ -185,7 +185,8 @@ TEST(PickFirstTest, no_addresses_and_resolver_errors_fail_calls) {  // [177]
 TEST(PickFirstTest, a_thousand_addresses_that_refuse_are_each_tried_once) {  // [178]
   Helper helper;
   std::vector<std::string> addresses;
-  for (int i = 0; i < 1000; ++i) addresses.push_back("10.0." + std::to_string(i / 250) + "." + std::to_string(i % 250) + ":1");
+  for (int i = 0; i < 1000; ++i)
+    addresses.push_back("10.0." + std::to_string(i / 250) + "." + std::to_string(i % 250) + ":1");
   helper.resolve(addresses);
   for (size_t i = 0; i < 1000; ++i) {
     ASSERT_EQ(helper.subconns.size(), i + 1);

@@ -50,9 +50,7 @@ class Lookup final : TaskCompletion<Result<std::vector<Address>>> {
 
  private:
   Lookup(Owner& owner, Lookup*& self) : owner_(&owner), self_(&self) {}
-  void run(Task<Result<std::vector<Address>>> task) {
-    start(std::move(task), *this, source_.context());
-  }
+  void run(Task<Result<std::vector<Address>>> task) { start(std::move(task), *this, source_.context()); }
   void on_done(Result<std::vector<Address>>&& found) noexcept override { finish(std::move(found)); }
   void on_exception(std::exception_ptr) noexcept override { finish(Status::unavailable("the look-up failed")); }
   void finish(Result<std::vector<Address>> found) noexcept {
@@ -121,7 +119,8 @@ class DnsResolver final : public Resolver, Lookup::Owner {
       for (Address& address : *found) state.endpoints.push_back({{std::move(address)}});
       outcome = listener_.on_resolved(std::move(state));
     } else {
-      const Status error = Status::unavailable("can't resolve \"" + address_.host + "\": " + std::string(outcome.message()));
+      const Status error =
+          Status::unavailable("can't resolve \"" + address_.host + "\": " + std::string(outcome.message()));
       log_(LogLevel::kWarning, error.message());
       listener_.on_resolver_error(error);
     }

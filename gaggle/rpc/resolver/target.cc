@@ -48,7 +48,8 @@ std::optional<std::string> percent_decode(std::string_view text) {
 }
 
 bool has_control_character(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
 }
 
 // Reads `text` as scheme:[//authority/]path[?query][#fragment]; nullopt when it isn't one.

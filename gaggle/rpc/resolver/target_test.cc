@@ -100,8 +100,8 @@ TEST(TargetTest, a_path_keeps_its_leading_slash_for_file_like_schemes) {
 
 TEST(TargetTest, what_is_no_name_in_either_reading_is_refused) {
   using namespace std::string_literals;
-  for (const std::string& text :
-       {"dns:///%"s, "dns:///%2"s, "dns:///%zz"s, "host%zz"s, "dns://%/a"s, "a\0b"s, "dns:///a\x01"s, "a\x7F"s, "a\n"s}) {
+  for (const std::string& text : {"dns:///%"s, "dns:///%2"s, "dns:///%zz"s, "host%zz"s, "dns://%/a"s, "a\0b"s,
+                                  "dns:///a\x01"s, "a\x7F"s, "a\n"s}) {
     Result<Target> target = parse_target(text, "dns", known);
     ASSERT_FALSE(target) << text;
     EXPECT_EQ(target.error().code(), StatusCode::kInvalidArgument) << text;
