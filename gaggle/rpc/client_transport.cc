@@ -58,8 +58,12 @@ bool ClientTransport::try_open(ClientCallBase& call) {
       // Asking is what makes the engine tell us when there is room.
       static_cast<void>(http2().open_stream());
       return false;
-    case http2::CanOpen::kGoingAway:
     case http2::CanOpen::kIdsExhausted:
+      // RFC 9113 §5.1.1: a client that is out of ids opens a new connection; this one finishes.
+      mark_unusable(Status::unavailable(name() + ": the connection has no stream ids left"));
+      connection_.drain();
+      return false;
+    case http2::CanOpen::kGoingAway:
       mark_unusable(Status::unavailable(name() + ": the connection takes no new calls"));
       return false;
     case http2::CanOpen::kFailed:
