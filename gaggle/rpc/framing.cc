@@ -23,8 +23,7 @@ uint8_t* write_message_prefix(uint8_t* out, size_t size) noexcept {
   return out + kMessagePrefixBytes;
 }
 
-void MessageReader::reset(size_t limit) noexcept {
-  limit_ = limit;
+void MessageReader::reset() noexcept {
   message_ = {};
   used_ = given_ = 0;
   if (stored_.capacity() > kKeptBytes) {
@@ -42,7 +41,7 @@ MessageReader::Step MessageReader::read_prefix(const uint8_t* prefix) noexcept {
 }
 
 MessageReader::Step MessageReader::next(std::span<const uint8_t>& piece) {
-  drop_used();
+  if (!stored_.empty()) drop_used();
   if (stored_.empty() && piece.size() >= kMessagePrefixBytes) {
     const Step step = read_prefix(piece.data());
     if (step != Step::kMessage) return step;

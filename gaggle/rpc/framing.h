@@ -40,8 +40,12 @@ class MessageReader {
 
   explicit MessageReader(size_t limit = SIZE_MAX) noexcept : limit_(limit) {}
 
-  // For another call: empty, with another limit.
-  void reset(size_t limit) noexcept;
+  // For another call: empty, with the same or another limit.
+  void reset() noexcept;
+  void reset(size_t limit) noexcept {
+    limit_ = limit;
+    reset();
+  }
 
   // `piece` begins where what was given before ended; what was taken or stored is removed from it.
   Step next(std::span<const uint8_t>& piece);

@@ -42,6 +42,8 @@ void* allocate(size_t size, std::align_val_t alignment) {
 }
 }  // namespace
 
+// g++ sees free() behind a new that it knows, once it has inlined them.
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
 void* operator new(size_t size) { return allocate(size); }
 void* operator new[](size_t size) { return allocate(size); }
 void* operator new(size_t size, std::align_val_t alignment) { return allocate(size, alignment); }

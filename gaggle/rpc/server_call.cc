@@ -12,7 +12,11 @@
 namespace gaggle {
 
 ServerCall::ServerCall(ServerLoop& part)
-    : part_(part), deadline_timer_(part.loop(), *this), readable_(part.loop()), writable_(part.loop()) {}
+    : part_(part),
+      reader_(part.core().options().max_receive_bytes),
+      deadline_timer_(part.loop(), *this),
+      readable_(part.loop()),
+      writable_(part.loop()) {}
 
 ServerCall::~ServerCall() = default;
 
@@ -26,7 +30,6 @@ void ServerCall::begin(ServerConnection& connection, http2::Stream& stream, http
   headers_ = std::move(headers);
   head_ = &head;
   method_ = head.method;
-  reader_.reset(part_.core().options().max_receive_bytes);
   part_.count_call_started();
   if (head.timeout <= Duration::zero()) {
     return refuse(Status::deadline_exceeded("the deadline had passed when the call arrived"));
@@ -149,7 +152,7 @@ void ServerCall::on_deadline() {
 }
 
 void ServerCall::recycle() noexcept {
-  deadline_timer_.disarm();
+  if (deadline_timer_.armed()) deadline_timer_.disarm();
   if (request_.object != nullptr) part_.give_back_request(*method_, std::exchange(request_, {}), request_bytes_);
   if (response_.object != nullptr) part_.give_back_response(*method_, std::exchange(response_, {}), response_bytes_);
   request_bytes_ = response_bytes_ = 0;
@@ -162,7 +165,7 @@ void ServerCall::recycle() noexcept {
   have_request_ = have_metadata_ = send_full_ = have_response_ = false;
   operations_ = 0;
   end_status_ = Status::ok();
-  reader_.reset(0);
+  reader_.reset();
   arrived_.reset();
   metadata_.clear();
   header_.clear();
