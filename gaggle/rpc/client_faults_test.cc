@@ -149,6 +149,45 @@ TEST(ClientFaultsTest, a_second_goaway_cant_take_streams_back) {  // [78]
   EXPECT_EQ(world.conn->counters().transparent_retries, 1u);
 }
 
+TEST(ClientFaultsTest, a_limit_that_shrinks_below_what_runs_holds_for_new_calls) {
+  RawWorld world;
+  auto first = world.call_on_stream_1();
+  UnaryRun second(world, Context{}, "b");
+  world.settle();
+  world.say(settings({{http2::SettingId::kMaxConcurrentStreams, 1}}));
+  world.settle();
+  UnaryRun third(world, Context{}, "c");
+  world.settle();
+  world.answer(1);
+  EXPECT_TRUE(first->done());
+  // Stream 5 isn't open yet, so answering it would be a connection error.
+  world.answer(3);
+  ASSERT_TRUE(second.done());
+  EXPECT_TRUE(second.status().is_ok());
+  world.answer(5);
+  ASSERT_TRUE(third.done());
+  EXPECT_TRUE(third.status().is_ok()) << "it went out when the count had come down";
+  EXPECT_EQ(world.network.raw.size(), 1u);
+}
+
+TEST(ClientFaultsTest, a_limit_of_zero_queues_until_the_deadline_or_a_better_limit) {  // [187]
+  RawWorld world;
+  world.connect();
+  UnaryRun hasty(world, world.in(1s), "a");
+  UnaryRun patient(world, Context{}, "b");
+  world.settle();
+  world.say(settings({{http2::SettingId::kMaxConcurrentStreams, 0}}));
+  world.advance(1s);
+  ASSERT_TRUE(hasty.done());
+  EXPECT_EQ(hasty.status().code(), StatusCode::kDeadlineExceeded);
+  EXPECT_FALSE(patient.done());
+  world.say(settings({{http2::SettingId::kMaxConcurrentStreams, 10}}));
+  world.settle();
+  world.answer(1);
+  ASSERT_TRUE(patient.done());
+  EXPECT_TRUE(patient.status().is_ok());
+}
+
 TEST(ClientFaultsTest, a_lost_connection_names_the_reason) {  // [12]
   RawWorld world;
   auto call = world.call_on_stream_1();
