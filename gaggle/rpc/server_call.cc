@@ -42,11 +42,16 @@ void ServerCall::begin(ServerConnection& connection, http2::Stream& stream, http
   if (end_stream) on_request_end();
 }
 
+// Timeouts travel rounded, and a busy client's clock may be behind: a reset that arrives before the
+// client's own deadline reads as CANCELLED there. So what the handler waits for ends at the deadline,
+// and its status is the answer; only a call that still has none is reset this much later.
+constexpr Duration kResetGrace = std::chrono::milliseconds{20};
+
 void ServerCall::set_context(Duration timeout) {
   TimePoint deadline = kNever;
   if (timeout != Duration::max()) {
     deadline = deadline_after(loop().now(), timeout);
-    deadline_timer_.arm_at(deadline);
+    deadline_timer_.arm_at(deadline_after(deadline, kResetGrace));
   }
   source_.renew(*this, deadline, loop().clock());
 }
