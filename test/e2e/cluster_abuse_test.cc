@@ -73,24 +73,30 @@ TEST_F(AbuseTest, garbage_on_the_port_harms_nobody) {
   expect_back(node, descriptors, resident, 8 * kMiB);
 }
 
-TEST_F(AbuseTest, a_client_that_never_reads_costs_little_and_slows_nobody) {
+TEST_F(AbuseTest, clients_that_never_read_cost_little_slow_nobody_and_leave_nothing) {
   Node node(options());
   Client client({node.address()});
   ASSERT_EQ(client.get_now(0, "large").size(), 256u * 1024);
   const size_t descriptors = node.descriptors();
   const size_t resident = node.resident_bytes();
-  {
-    RawConnection visitor(node.port());
-    visitor.send_some(http2_preface(0x7fffffff));
-    for (uint32_t i = 0; i < 4'000; ++i) {
-      if (visitor.send_some(http2_get(2 * i + 1, "g", "large")) == 0) break;  // the node reads no more
+  size_t after_the_first = 0;
+  for (int round = 0; round < 4; ++round) {
+    {
+      RawConnection visitor(node.port());
+      visitor.send_some(http2_preface(0x7fffffff));
+      for (uint32_t i = 0; i < 4'000; ++i) {
+        if (visitor.send_some(http2_get(2 * i + 1, "g", "large")) == 0) break;  // the node reads no more
+      }
+      for (int i = 0; i < 50; ++i) ASSERT_EQ(client.get_now(0, "k"), "v");
+      if (!kSanitized) {
+        EXPECT_LT(node.resident_bytes(), resident + 160 * kMiB) << "a gigabyte was asked for";
+      }
     }
-    for (int i = 0; i < 50; ++i) ASSERT_EQ(client.get_now(0, "k"), "v");
-    if (!kSanitized) {
-      EXPECT_LT(node.resident_bytes(), resident + 160 * kMiB) << "a gigabyte was asked for";
-    }
+    EXPECT_TRUE(eventually([&] { return node.descriptors() <= descriptors; })) << node.descriptors();
+    if (round == 0) after_the_first = node.resident_bytes();
   }
-  expect_back(node, descriptors, resident, 64 * kMiB);
+  // The allocator keeps what the first needed for the next; the others must need nothing on top.
+  expect_back(node, descriptors, after_the_first, 16 * kMiB);
   EXPECT_EQ(client.get_now(0, "k"), "v");
 }
 

@@ -19,7 +19,7 @@ struct ClusterTest : ::testing::Test {
   const std::vector<std::string> addresses = free_addresses(3);
   OriginDatabase origin;
   std::vector<std::optional<Node>> nodes{3};
-  Client client{addresses};
+  Client client{addresses, 4};
 
   ClusterTest() {
     for (size_t i = 0; i < nodes.size(); ++i) start(i);

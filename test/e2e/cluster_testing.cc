@@ -83,7 +83,7 @@ void OriginDatabase::run(const char* sql) {
   }
 }
 
-Client::Client(const std::vector<std::string>& addresses) {
+Client::Client(const std::vector<std::string>& addresses, size_t conns_per_node) : conns_per_node_(conns_per_node) {
   ClientConnOptions options;
   options.backoff = {.initial = 50ms, .max = 200ms};
   const auto connect = [&](const std::string& address) {
@@ -92,7 +92,7 @@ Client::Client(const std::vector<std::string>& addresses) {
     return *std::move(conn);
   };
   for (const std::string& address : addresses) {
-    for (size_t i = 0; i < kConnsPerNode; ++i) conns_.push_back(connect(address));
+    for (size_t i = 0; i < conns_per_node_; ++i) conns_.push_back(connect(address));
     stats_conns_.push_back(connect(address));
   }
 }
@@ -114,7 +114,7 @@ Task<Result<std::string>> ask(ClientConn& conn, std::string key, Context context
 }  // namespace
 
 std::future<Result<std::string>> Client::get(size_t node, std::string key, Duration timeout) {
-  ClientConn& conn = *conns_[node * kConnsPerNode + turn_++ % kConnsPerNode];
+  ClientConn& conn = *conns_[node * conns_per_node_ + turn_++ % conns_per_node_];
   return spawn(loops_.loop(0), ask(conn, std::move(key), Context().with_timeout(timeout)), asio::use_future);
 }
 

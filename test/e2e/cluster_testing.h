@@ -105,18 +105,18 @@ class Node {
   std::string address_;
 };
 
-// Asks nodes by gRPC: four connections per node for values, in turn, so that a thousand calls can wait
-// at once, and one for stats, which must not wait behind them.
+// Asks nodes by gRPC: some connections per node for values, in turn (with four, a thousand calls can
+// wait at once), and one for stats, which must not wait behind them. Each opens when it's first used.
 class Client {
  public:
-  explicit Client(const std::vector<std::string>& addresses);
+  explicit Client(const std::vector<std::string>& addresses, size_t conns_per_node = 1);
   std::future<Result<std::string>> get(size_t node, std::string key, Duration timeout);
   std::string get_now(size_t node, std::string key, Duration timeout = std::chrono::seconds{20});  // or the status
   cache::v1::GroupStats stats(size_t node);
 
  private:
   LoopGroup loops_{1};
-  static constexpr size_t kConnsPerNode = 4;
+  const size_t conns_per_node_;
   std::vector<std::unique_ptr<ClientConn>> conns_;
   size_t turn_ = 0;
   std::vector<std::unique_ptr<ClientConn>> stats_conns_;
