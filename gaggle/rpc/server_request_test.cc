@@ -131,7 +131,6 @@ TEST(ServerRequest, an_empty_data_frame_may_end_the_request) {
 }
 
 TEST(ServerRequest, headers_beyond_the_hard_limit_are_resource_exhausted) {  // [103] [104] [108]
-  http2::Options trusting;
   ServerWorld world;
   for (const auto& [name, fields] : std::vector<std::pair<std::string, TestFields>>{
            {"17 KiB in one field", {{"big", std::string(17 * 1024, 'x')}}}, {"many fields", [] {
