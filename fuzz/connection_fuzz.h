@@ -149,36 +149,18 @@ inline void Application::act(http2::Stream& stream, uint8_t what) {
   static const PreparedHeaders response(0, {{.name = ":status", .value = "200", .id = HeaderName::kStatus}});
   static const PreparedHeaders trailers(1, {{.name = "grpc-status", .value = "0", .id = HeaderName::kGrpcStatus}});
   switch (what % 10) {
-    case 0:
-      static_cast<void>(connection.send_headers(stream, response, {}, false));
-      break;
+    case 0: static_cast<void>(connection.send_headers(stream, response, {}, false)); break;
     case 1:
       if (uint8_t* const place = connection.reserve_data(stream, 20, false)) std::fill_n(place, 20, uint8_t{'x'});
       break;
-    case 2:
-      static_cast<void>(connection.send_data(stream, Bytes::take(std::string(40'000, 'y')), what >= 128));
-      break;
-    case 3:
-      static_cast<void>(connection.send_trailers(stream, trailers, {}));
-      break;
-    case 4:
-      connection.reset(stream, ErrorCode::kCancel);
-      break;
-    case 5:
-      connection.consume(stream, 1000);
-      break;
-    case 6:
-      connection.expect(stream, size_t{what} * 10'000);
-      break;
-    case 7:
-      connection.message_completed(stream);
-      break;
-    case 8:
-      static_cast<void>(connection.send_data(stream, Bytes::unowned("small"), what >= 128));
-      break;
-    default:
-      release(stream);
-      break;
+    case 2: static_cast<void>(connection.send_data(stream, Bytes::take(std::string(40'000, 'y')), what >= 128)); break;
+    case 3: static_cast<void>(connection.send_trailers(stream, trailers, {})); break;
+    case 4: connection.reset(stream, ErrorCode::kCancel); break;
+    case 5: connection.consume(stream, 1000); break;
+    case 6: connection.expect(stream, size_t{what} * 10'000); break;
+    case 7: connection.message_completed(stream); break;
+    case 8: static_cast<void>(connection.send_data(stream, Bytes::unowned("small"), what >= 128)); break;
+    default: release(stream); break;
   }
 }
 
@@ -203,15 +185,9 @@ inline void run_script(Application& application, Input input) {
       if (!streams.empty()) application.act(*streams[operation % streams.size()], what);
     } else {
       switch (operation % 8) {
-        case 0:
-          application.open(input.byte() % 2 == 0);
-          break;
-        case 1:
-          application.write(input.byte());
-          break;
-        case 2:
-          application.write(SIZE_MAX);
-          break;
+        case 0: application.open(input.byte() % 2 == 0); break;
+        case 1: application.write(input.byte()); break;
+        case 2: application.write(SIZE_MAX); break;
         case 3:
           connection.begin_turn();
           connection.receive({}, now);
@@ -220,15 +196,9 @@ inline void run_script(Application& application, Input input) {
           now += std::chrono::milliseconds(10 * input.byte());
           connection.on_time(now);
           break;
-        case 5:
-          input.byte() % 2 == 0 ? connection.begin_drain() : connection.ping(7);
-          break;
-        case 6:
-          application.eager = !application.eager;
-          break;
-        default:
-          connection.release_idle_memory();
-          break;
+        case 5: input.byte() % 2 == 0 ? connection.begin_drain() : connection.ping(7); break;
+        case 6: application.eager = !application.eager; break;
+        default: connection.release_idle_memory(); break;
       }
     }
     application.check();

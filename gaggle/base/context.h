@@ -46,8 +46,7 @@ class CancelListener {
 class Context {
  public:
   Context() noexcept = default;
-  Context(const Context& other) noexcept
-      : deadline_(other.deadline_), clock_(other.clock_), state_(other.state_) {
+  Context(const Context& other) noexcept : deadline_(other.deadline_), clock_(other.clock_), state_(other.state_) {
     if (state_ != nullptr) share_state();
   }
   Context(Context&& other) noexcept

@@ -50,8 +50,7 @@ class [[nodiscard]] Result {
 
  private:
   static Status checked(Status status) {
-    return status.is_ok() ? Status::internal("a result was made from an OK status without a value")
-                          : std::move(status);
+    return status.is_ok() ? Status::internal("a result was made from an OK status without a value") : std::move(status);
   }
 
   std::expected<T, Status> state_;

@@ -69,9 +69,7 @@ class HeaderBlock {
   void set_good_request(int64_t content_length) const { good_request_ = content_length; }
 
   Attachment* attachment() const { return attachment_.get(); }
-  void set_attachment(std::unique_ptr<Attachment> attachment) const {
-    attachment_ = std::move(attachment);
-  }
+  void set_attachment(std::unique_ptr<Attachment> attachment) const { attachment_ = std::move(attachment); }
 
   // For Ref<HeaderBlock>. No atomics.
   void ref() const { ++references_; }

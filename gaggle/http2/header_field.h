@@ -48,9 +48,7 @@ enum class HeaderName : uint8_t {
 };
 static_assert(static_cast<int>(HeaderName::kCount) <= 64);
 
-constexpr bool is_pseudo(HeaderName id) {
-  return id >= HeaderName::kOtherPseudo && id <= HeaderName::kStatus;
-}
+constexpr bool is_pseudo(HeaderName id) { return id >= HeaderName::kOtherPseudo && id <= HeaderName::kStatus; }
 
 // RFC 9113 §8.2.2: fields that speak about an HTTP/1.1 connection make a message malformed.
 constexpr bool is_connection_specific(HeaderName id) {
@@ -64,10 +62,10 @@ constexpr uint64_t mask_of(HeaderName id) { return uint64_t{1} << static_cast<un
 struct HeaderProblem {
   static constexpr uint8_t kNone = 0;
   static constexpr uint8_t kEmptyName = 1;
-  static constexpr uint8_t kUppercaseName = 2;       // 'A'..'Z' in the name
-  static constexpr uint8_t kBadNameCharacter = 4;    // not a token character; ':' past the start
-  static constexpr uint8_t kBadValueCharacter = 8;   // NUL, CR or LF in the value
-  static constexpr uint8_t kPaddedValue = 16;        // value begins or ends with space or tab
+  static constexpr uint8_t kUppercaseName = 2;        // 'A'..'Z' in the name
+  static constexpr uint8_t kBadNameCharacter = 4;     // not a token character; ':' past the start
+  static constexpr uint8_t kBadValueCharacter = 8;    // NUL, CR or LF in the value
+  static constexpr uint8_t kPaddedValue = 16;         // value begins or ends with space or tab
   static constexpr uint8_t kPseudoAfterRegular = 32;  // only in HeaderBlock::problems()
 };
 
@@ -137,9 +135,7 @@ inline constexpr std::array<std::string_view, static_cast<size_t>(HeaderName::kC
 };
 
 // The spelling of a known id, in static storage; empty for kOther and kOtherPseudo.
-constexpr std::string_view header_name_text(HeaderName id) {
-  return kHeaderNameTexts[static_cast<size_t>(id)];
-}
+constexpr std::string_view header_name_text(HeaderName id) { return kHeaderNameTexts[static_cast<size_t>(id)]; }
 
 // The HeaderProblem bits of a name or a value by itself.
 uint8_t check_header_name(std::string_view name);

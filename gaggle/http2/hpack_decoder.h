@@ -65,8 +65,8 @@ class HpackDecoder {
   HpackError read_field(HpackReader& reader, HeaderBlockBuilder& builder);
   HpackError read_indexed(HpackReader& reader, HeaderBlockBuilder& builder);
   HpackError read_literal(HpackReader& reader, HeaderBlockBuilder& builder);
-  HpackError read_name(HpackReader& reader, HeaderBlockBuilder& builder, int prefix_bits,
-                       HeaderField& field, HpackEntry*& named_by);
+  HpackError read_name(HpackReader& reader, HeaderBlockBuilder& builder, int prefix_bits, HeaderField& field,
+                       HpackEntry*& named_by);
   HpackError read_size_update(HpackReader& reader);
 
   HpackDecoderOptions options_;

@@ -75,8 +75,7 @@ class HpackEncoder {
   void write_size_updates(OutputBuffer& out);
   void write_prepared(const PreparedHeaders& prepared, OutputBuffer& out);
   void write_field(const HeaderOut& field, OutputBuffer& out);
-  void write_literal(const HeaderOut& field, uint32_t name_index, Indexing indexing,
-                     OutputBuffer& out);
+  void write_literal(const HeaderOut& field, uint32_t name_index, Indexing indexing, OutputBuffer& out);
   HpackMatch find(const HeaderOut& field, uint32_t fingerprint) const;
   void insert(const HeaderOut& field, uint32_t fingerprint);
 

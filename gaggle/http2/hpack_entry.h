@@ -20,8 +20,7 @@ class HpackEntryPool;
 class HpackEntry {
  public:
   std::string_view name() const {
-    return has_static_name(id_) ? header_name_text(id_)
-                                : std::string_view(bytes() + value_size_, name_size_);
+    return has_static_name(id_) ? header_name_text(id_) : std::string_view(bytes() + value_size_, name_size_);
   }
   std::string_view value() const { return {bytes(), value_size_}; }
   HeaderName id() const { return id_; }

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <initializer_list>
+#include <span>
 #include <vector>
 
 #include "gaggle/http2/header_field.h"

@@ -18,8 +18,7 @@ class HpackReader {
     bool huffman = false;
   };
 
-  explicit HpackReader(std::span<const uint8_t> block)
-      : next_(block.data()), end_(block.data() + block.size()) {}
+  explicit HpackReader(std::span<const uint8_t> block) : next_(block.data()), end_(block.data() + block.size()) {}
 
   bool at_end() const { return next_ == end_; }
   size_t left() const { return static_cast<size_t>(end_ - next_); }

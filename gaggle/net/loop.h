@@ -32,7 +32,7 @@ struct LoopOptions {
 // Readable from any thread.
 struct LoopStats {
   uint64_t turns = 0;
-  uint64_t slow_turns = 0;    // longer than LoopOptions::slow_turn: something blocks the loop
+  uint64_t slow_turns = 0;  // longer than LoopOptions::slow_turn: something blocks the loop
   Duration longest_turn{};
 };
 
@@ -174,7 +174,9 @@ class Loop {
   // Counts a thread inside run() or run_until().
   class Running {
    public:
-    explicit Running(std::atomic<int>& count) noexcept : count_(count) { count_.fetch_add(1, std::memory_order_acq_rel); }
+    explicit Running(std::atomic<int>& count) noexcept : count_(count) {
+      count_.fetch_add(1, std::memory_order_acq_rel);
+    }
     Running(const Running&) = delete;
     Running& operator=(const Running&) = delete;
     ~Running() { count_.fetch_sub(1, std::memory_order_acq_rel); }

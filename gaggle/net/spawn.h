@@ -87,8 +87,8 @@ class SpawnOperation final : public LoopWork, public SpawnCompletion<T, SpawnOpe
 
  private:
   friend class SpawnCompletion<T, SpawnOperation>;
-  using Allocator = typename std::allocator_traits<
-      asio::associated_allocator_t<Handler>>::template rebind_alloc<SpawnOperation>;
+  using Allocator =
+      typename std::allocator_traits<asio::associated_allocator_t<Handler>>::template rebind_alloc<SpawnOperation>;
   using Executor = asio::associated_executor_t<Handler, Loop::Executor>;
 
   SpawnOperation(Loop& loop, Task<T> task, Context context, Handler handler)

@@ -161,8 +161,7 @@ class asio::async_result<gaggle::UseTask, R(Arguments...)> {
  public:
   template <class Initiation, class... Inputs>
   static auto initiate(Initiation&& initiation, gaggle::UseTask, Inputs&&... inputs) {
-    using Awaiter =
-        gaggle::UseTaskAwaiter<R(Arguments...), std::decay_t<Initiation>, std::decay_t<Inputs>...>;
+    using Awaiter = gaggle::UseTaskAwaiter<R(Arguments...), std::decay_t<Initiation>, std::decay_t<Inputs>...>;
     return Awaiter(std::in_place, std::forward<Initiation>(initiation), std::forward<Inputs>(inputs)...);
   }
 };

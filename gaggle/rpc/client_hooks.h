@@ -12,8 +12,7 @@ namespace gaggle {
 // one refuses, `after` exactly once for each that agreed, in reverse. Not thread-safe.
 class CallHooks {
  public:
-  CallHooks(std::span<CallOption* const> defaults, std::span<CallOption* const> own) noexcept
-      : lists_{defaults, own} {}
+  CallHooks(std::span<CallOption* const> defaults, std::span<CallOption* const> own) noexcept : lists_{defaults, own} {}
   CallHooks(const CallHooks&) = delete;
   CallHooks& operator=(const CallHooks&) = delete;
 

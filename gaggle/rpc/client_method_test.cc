@@ -15,14 +15,18 @@ TEST(MethodHeadersTest, a_methods_fields_are_made_once) {
   EXPECT_EQ(methods.find(std::string("/a.B/C")), headers) << "by content, wherever the name lies";
   EXPECT_NE(methods.find("/a.B/D"), headers);
   std::string text;
-  for (const http2::HeaderOut& field : headers->fields()) text.append(field.name).append("=").append(field.value).append(" ");
-  EXPECT_EQ(text, ":method=POST :scheme=http :path=/a.B/C :authority=scores.example content-type=application/grpc "
-                  "user-agent=gaggle/x te=trailers ") << "pseudo-fields first, the call's definition before all else";
+  for (const http2::HeaderOut& field : headers->fields())
+    text.append(field.name).append("=").append(field.value).append(" ");
+  EXPECT_EQ(text,
+            ":method=POST :scheme=http :path=/a.B/C :authority=scores.example content-type=application/grpc "
+            "user-agent=gaggle/x te=trailers ")
+      << "pseudo-fields first, the call's definition before all else";
 }
 
 TEST(MethodHeadersTest, paths_from_strangers_cant_fill_memory) {
   MethodHeaders methods("http", "a", "b");
-  for (size_t i = 0; i < 10 * MethodHeaders::kMaxMethods; ++i) static_cast<void>(methods.find("/s/" + std::to_string(i)));
+  for (size_t i = 0; i < 10 * MethodHeaders::kMaxMethods; ++i)
+    static_cast<void>(methods.find("/s/" + std::to_string(i)));
   EXPECT_EQ(methods.size(), MethodHeaders::kMaxMethods);
   EXPECT_EQ(methods.find("/s/5000"), nullptr) << "encoded field by field";
   EXPECT_NE(methods.find("/s/5"), nullptr) << "the first ones stay";

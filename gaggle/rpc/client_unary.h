@@ -49,7 +49,12 @@ class ClientUnaryOperation final : private LoopWork {
  public:
   ClientUnaryOperation(ClientChannel& channel, const Context& context, std::string_view method, ConstMessage request,
                        Message response, const CallOptions& options) noexcept
-      : channel_(channel), context_(context), method_(method), request_(request), response_(response), options_(options) {}
+      : channel_(channel),
+        context_(context),
+        method_(method),
+        request_(request),
+        response_(response),
+        options_(options) {}
 
   bool await_ready() {
     if (Loop::current() != &channel_.loop()) return false;

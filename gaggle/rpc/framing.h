@@ -82,8 +82,8 @@ class MessageReader {
   uint32_t declared_ = 0;
   std::span<const uint8_t> message_;
   std::string stored_;
-  size_t used_ = 0;      // of stored_: given out before
-  size_t given_ = 0;     // of stored_ behind used_: the message that was given out last
+  size_t used_ = 0;   // of stored_: given out before
+  size_t given_ = 0;  // of stored_ behind used_: the message that was given out last
 };
 
 // Counts the messages that end in each piece of content, without looking at them: what
@@ -97,8 +97,8 @@ class MessageCounter {
   bool at_boundary() const noexcept { return left_ == 0 && prefix_bytes_ == 0; }
 
  private:
-  size_t left_ = 0;            // of the current message
-  uint32_t declared_ = 0;      // as far as its prefix has been read
+  size_t left_ = 0;        // of the current message
+  uint32_t declared_ = 0;  // as far as its prefix has been read
   uint8_t prefix_bytes_ = 0;
 };
 

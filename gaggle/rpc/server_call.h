@@ -136,20 +136,20 @@ class ServerCall final : public ServerContext,
   const ServerMethod* method_ = nullptr;
 
   bool handler_running_ = false;
-  bool start_due_ = false;       // the handler may start
-  bool cancel_due_ = false;      // the context is to be cancelled with end_status_
-  bool over_ = false;            // nothing more can be sent
-  bool succeeded_ = false;       // over with OK
+  bool start_due_ = false;   // the handler may start
+  bool cancel_due_ = false;  // the context is to be cancelled with end_status_
+  bool over_ = false;        // nothing more can be sent
+  bool succeeded_ = false;   // over with OK
   bool headers_sent_ = false;
-  bool request_ended_ = false;   // END_STREAM has come
-  bool have_request_ = false;    // a message has been given out
+  bool request_ended_ = false;  // END_STREAM has come
+  bool have_request_ = false;   // a message has been given out
   bool have_metadata_ = false;
-  bool send_full_ = false;       // waits for on_writable
-  bool have_response_ = false;   // of a method whose server doesn't stream
+  bool send_full_ = false;      // waits for on_writable
+  bool have_response_ = false;  // of a method whose server doesn't stream
   static constexpr uint8_t kReceiving = 1;
   static constexpr uint8_t kSending = 2;
-  uint8_t operations_ = 0;           // of the stream, under way now
-  Status end_status_;                // once over_: why; recv and send give it
+  uint8_t operations_ = 0;  // of the stream, under way now
+  Status end_status_;       // once over_: why; recv and send give it
 
   Message request_;
   Message response_;

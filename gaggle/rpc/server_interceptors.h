@@ -11,7 +11,8 @@ namespace gaggle {
 // Several interceptors as one: the first is the outermost. None of them is owned.
 class InterceptorChain final : public UnaryServerInterceptor {
  public:
-  explicit InterceptorChain(std::vector<UnaryServerInterceptor*> interceptors) : interceptors_(std::move(interceptors)) {}
+  explicit InterceptorChain(std::vector<UnaryServerInterceptor*> interceptors)
+      : interceptors_(std::move(interceptors)) {}
 
   // What a handler is given: null when there is none, the only one itself, or this chain.
   UnaryServerInterceptor* get() noexcept;

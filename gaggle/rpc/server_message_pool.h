@@ -19,7 +19,9 @@ class MessagePool {
   static constexpr size_t kMaxKeptBytes = 16 * 1024;
 
   explicit MessagePool(const MessageType* type) noexcept : type_(type) {}
-  MessagePool(MessagePool&& other) noexcept : type_(other.type_), spare_(std::move(other.spare_)) { other.spare_.clear(); }
+  MessagePool(MessagePool&& other) noexcept : type_(other.type_), spare_(std::move(other.spare_)) {
+    other.spare_.clear();
+  }
   MessagePool& operator=(MessagePool&&) = delete;
   ~MessagePool() {
     for (void* object : spare_) type_->destroy(object);

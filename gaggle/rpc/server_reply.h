@@ -28,11 +28,12 @@ class ReplyTemplates {
   const http2::PreparedHeaders& ok_trailers() const noexcept { return ok_trailers_; }
 
  private:
-  http2::PreparedHeaders response_{0, {{":status", "200", http2::HeaderName::kStatus},
-                                       {"content-type", "application/grpc", http2::HeaderName::kContentType}}};
-  http2::PreparedHeaders response_proto_{
-      1, {{":status", "200", http2::HeaderName::kStatus},
-          {"content-type", "application/grpc+proto", http2::HeaderName::kContentType}}};
+  http2::PreparedHeaders response_{0,
+                                   {{":status", "200", http2::HeaderName::kStatus},
+                                    {"content-type", "application/grpc", http2::HeaderName::kContentType}}};
+  http2::PreparedHeaders response_proto_{1,
+                                         {{":status", "200", http2::HeaderName::kStatus},
+                                          {"content-type", "application/grpc+proto", http2::HeaderName::kContentType}}};
   http2::PreparedHeaders ok_trailers_{2, {{"grpc-status", "0", http2::HeaderName::kGrpcStatus}}};
 };
 

@@ -83,13 +83,24 @@ const ServiceDesc& TestService::desc() {
   static const MessageType* const kText = message_type<Text>();
   static const MethodDesc kMethods[] = {
       {.name = "Unary", .request_type = kText, .response_type = kText, .handler = handle_unary}};
-  static const StreamDesc kStreams[] = {
-      {.name = "ServerStream", .handler = handle_stream, .server_streams = true, .client_streams = false,
-       .request_type = kText, .response_type = kText},
-      {.name = "ClientStream", .handler = handle_stream, .server_streams = false, .client_streams = true,
-       .request_type = kText, .response_type = kText},
-      {.name = "Chat", .handler = handle_stream, .server_streams = true, .client_streams = true,
-       .request_type = kText, .response_type = kText}};
+  static const StreamDesc kStreams[] = {{.name = "ServerStream",
+                                         .handler = handle_stream,
+                                         .server_streams = true,
+                                         .client_streams = false,
+                                         .request_type = kText,
+                                         .response_type = kText},
+                                        {.name = "ClientStream",
+                                         .handler = handle_stream,
+                                         .server_streams = false,
+                                         .client_streams = true,
+                                         .request_type = kText,
+                                         .response_type = kText},
+                                        {.name = "Chat",
+                                         .handler = handle_stream,
+                                         .server_streams = true,
+                                         .client_streams = true,
+                                         .request_type = kText,
+                                         .response_type = kText}};
   static const ServiceDesc kDesc = {
       .service_name = "test.Service",
       .handler_type = "TestService",
@@ -170,7 +181,9 @@ TestFields copy(const http2::HeaderBlock& block) {
 
 std::string ClientCall::header_value(std::string_view name) const { return find(header, name); }
 
-std::string ClientCall::trailer_value(std::string_view name) const { return find(trailers_only ? header : trailer, name); }
+std::string ClientCall::trailer_value(std::string_view name) const {
+  return find(trailers_only ? header : trailer, name);
+}
 
 std::vector<std::string> ClientCall::messages() const {
   std::vector<std::string> result;
@@ -223,7 +236,8 @@ ClientCall& FrameClient::start(const TestFields& fields, bool end) {
   if (call.stream == nullptr) return call;
   call.stream->user = &call;
   std::vector<http2::HeaderOut> out;
-  for (const auto& [name, value] : fields) out.push_back({.name = name, .value = value, .id = http2::find_header_name(name)});
+  for (const auto& [name, value] : fields)
+    out.push_back({.name = name, .value = value, .id = http2::find_header_name(name)});
   EXPECT_EQ(http2().send_headers(*call.stream, out, end), http2::SendResult::kOk);
   flush();
   return call;

@@ -157,7 +157,8 @@ TEST(CallSemanticsTest, metadata_comes_back_as_header_and_trailer) {
   ASSERT_TRUE(sent.add("x-text", "a value"));
   ASSERT_TRUE(sent.add("x-raw-bin", std::string("\0\x01\xff,", 4)));
   Reply reply;
-  EXPECT_TRUE(world.unary(ask_of("me"), reply, {}, {.metadata = &sent, .header = &header, .trailer = &trailer}).is_ok());
+  EXPECT_TRUE(
+      world.unary(ask_of("me"), reply, {}, {.metadata = &sent, .header = &header, .trailer = &trailer}).is_ok());
   EXPECT_EQ(header.get("x-text"), "a value");
   EXPECT_EQ(trailer.get("x-raw-bin"), std::string_view("\0\x01\xff,", 4));
 }
@@ -329,9 +330,8 @@ TEST(CallSemanticsTest, rolling_restarts_lose_no_call) {  // [216]
   std::atomic<bool> stop{false};
   std::vector<std::future<int>> callers;
   for (int i = 0; i < 8; ++i) {
-    callers.push_back(std::async(std::launch::async, [&] {
-      return block_on(world.client_loops.loop(0), failures_of(world.client(), stop));
-    }));
+    callers.push_back(std::async(
+        std::launch::async, [&] { return block_on(world.client_loops.loop(0), failures_of(world.client(), stop)); }));
   }
   const std::string address = world.address;
   for (int round = 0; round < 3; ++round) {
