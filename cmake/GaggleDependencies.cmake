@@ -39,7 +39,8 @@ gaggle_find_plain(gaggle::xxhash xxhash.h xxhash libxxhash-dev)
 
 # Asio: header only. All of a program must see the same version with the same macros, so both are
 # fixed here, and everybody who links gaggle gets them. clang with libstdc++ does not find out by
-# itself that it has coroutines, hence the last two.
+# itself that it has coroutines; whether g++ finds aligned allocation depends on what was included
+# before, and memory from one way must not be freed in the other.
 if(NOT TARGET gaggle::asio)
   find_path(GAGGLE_ASIO_INCLUDE asio/version.hpp)
   mark_as_advanced(GAGGLE_ASIO_INCLUDE)
@@ -54,7 +55,7 @@ if(NOT TARGET gaggle::asio)
   endif()
   add_library(gaggle::asio INTERFACE IMPORTED GLOBAL)
   target_compile_definitions(gaggle::asio INTERFACE
-    ASIO_STANDALONE ASIO_HAS_CO_AWAIT=1 ASIO_HAS_STD_COROUTINE=1)
+    ASIO_STANDALONE ASIO_HAS_CO_AWAIT=1 ASIO_HAS_STD_COROUTINE=1 ASIO_DISABLE_STD_ALIGNED_ALLOC=1)
   target_link_libraries(gaggle::asio INTERFACE Threads::Threads)
   if(NOT GAGGLE_ASIO_INCLUDE STREQUAL "/usr/include")
     target_include_directories(gaggle::asio INTERFACE "${GAGGLE_ASIO_INCLUDE}")

@@ -5,6 +5,7 @@
 #include <asio/associated_cancellation_slot.hpp>
 #include <asio/associated_executor.hpp>
 #include <asio/async_result.hpp>
+#include <asio/dispatch.hpp>
 #include <asio/executor_work_guard.hpp>
 #include <asio/post.hpp>
 #include <exception>
@@ -95,7 +96,8 @@ class SpawnOperation final : public LoopWork, public SpawnCompletion<T, SpawnOpe
       : task_(std::move(task)),
         context_(std::move(context)),
         handler_(std::move(handler)),
-        work_(asio::get_associated_executor(handler_, loop.executor())) {
+        loop_(loop.executor()),
+        work_(asio::get_associated_executor(handler_, loop_)) {
     auto slot = asio::get_associated_cancellation_slot(handler_);
     if (!slot.is_connected()) return;
     // The slot may be emitted while the task ends on its loop, so both hold the source.
@@ -115,18 +117,24 @@ class SpawnOperation final : public LoopWork, public SpawnCompletion<T, SpawnOpe
     SpawnOutcome<T>::done([this]<class... V>(V&&... v) { this->complete(std::forward<V>(v)...); }, std::move(value)...);
   }
 
-  // Always through the executor's queue: the handler never runs inside spawn or inside the task.
+  // Through the loop's queue, then to where the handler wants to run: never inside spawn or inside the
+  // task. Posting to the handler's own executor at once would do as well, but that of use_future is a
+  // pool with a hidden thread, which dispatching from a loop doesn't wake.
   template <class... Values>
   void complete(Values&&... values) {
     Handler handler = std::move(handler_);
     auto work = std::move(work_);
+    const Loop::Executor loop = loop_;
     release();
-    auto executor = work.get_executor();
-    asio::post(executor, [handler = std::move(handler), work = std::move(work),
-                          ... values = std::decay_t<Values>(std::forward<Values>(values))]() mutable {
+    asio::post(loop, [handler = std::move(handler), work = std::move(work),
+                      ... values = std::decay_t<Values>(std::forward<Values>(values))]() mutable {
       auto slot = asio::get_associated_cancellation_slot(handler);
       if (slot.is_connected()) slot.clear();
-      std::move(handler)(std::move(values)...);
+      auto executor = work.get_executor();
+      asio::dispatch(executor,
+                     [handler = std::move(handler), work = std::move(work), ... values = std::move(values)]() mutable {
+                       std::move(handler)(std::move(values)...);
+                     });
     });
   }
 
@@ -139,6 +147,7 @@ class SpawnOperation final : public LoopWork, public SpawnCompletion<T, SpawnOpe
   Task<T> task_;
   Context context_;
   Handler handler_;
+  const Loop::Executor loop_;
   asio::executor_work_guard<Executor> work_;
 };
 
@@ -156,7 +165,7 @@ struct SpawnInitiation {
 //   std::future<Status> done = gaggle::spawn(loop, work(), asio::use_future);
 //   Status status = co_await gaggle::spawn(loop, work(), asio::use_awaitable);   // in an asio::awaitable
 //
-// The handler is posted to its associated executor, the loop's by default: never called inline.
+// The handler runs on its associated executor, the loop's by default: never inside spawn.
 // Cancellation through its associated slot cancels the task's context, which derives from `context`.
 // A handler whose loop is destroyed first is destroyed without being called.
 template <class T, class Token>

@@ -11,6 +11,7 @@
 #include <asio/detached.hpp>
 #include <asio/use_awaitable.hpp>
 #include <asio/use_future.hpp>
+#include <filesystem>
 #include <future>
 #include <stdexcept>
 #include <thread>
@@ -63,6 +64,23 @@ TEST(Spawn, futures_carry_values_statuses_and_exceptions) {
   EXPECT_THROW(spawn(loop, throws(), asio::use_future).get(), std::runtime_error);
   spawn(loop, Task<>::ready(), asio::use_future).get();
   spawn(loop, answer(), asio::detached);
+}
+
+size_t threads_of_this_process() {
+  std::error_code ignored;
+  size_t threads = 0;
+  for (auto it = std::filesystem::directory_iterator("/proc/self/task", ignored);
+       it != std::filesystem::directory_iterator(); it.increment(ignored)) {
+    ++threads;
+  }
+  return threads;
+}
+
+TEST(Spawn, futures_need_no_thread_beside_the_loops) {
+  LoopGroup loops(1);
+  const size_t before = threads_of_this_process();
+  EXPECT_EQ(spawn(loops.loop(0), answer(), asio::use_future).get(), 42);
+  EXPECT_EQ(threads_of_this_process(), before) << "Asio's own executor of futures would have started one";
 }
 
 asio::awaitable<Status> awaits_tasks(Loop& loop) {

@@ -40,7 +40,6 @@ class ServerContext : public Context {
   ServerContext(const ServerContext&) = delete;
   ServerContext& operator=(const ServerContext&) = delete;
   ~ServerContext() = default;
-  void assign(const Context& context) { Context::operator=(context); }
 };
 
 }  // namespace gaggle

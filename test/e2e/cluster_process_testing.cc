@@ -31,12 +31,14 @@ std::string read_line(int descriptor) {
 }
 
 std::vector<std::string> arguments_of(const Node::Options& options) {
-  // The shell sets the limit before there is a program that could raise it.
+  // The shell sets the limit before there is a program that could raise it. The node ends with the
+  // test, also when a sanitizer ends that one: an orphan would keep ctest waiting for its output.
   const std::string limit =
       options.max_descriptors == 0 ? "" : "ulimit -n " + std::to_string(options.max_descriptors) + "; ";
-  std::vector<std::string> arguments = {"/bin/sh",      "-c",        limit + "exec \"$0\" \"$@\"",
-                                        GAGGLE_PROGRAM, "serve",     "--listen",
-                                        options.listen, "--threads", "1"};
+  std::vector<std::string> arguments = {
+      "/bin/sh",      "-c",        limit + "exec setpriv --pdeathsig KILL \"$0\" \"$@\"",
+      GAGGLE_PROGRAM, "serve",     "--listen",
+      options.listen, "--threads", "1"};
   for (const std::string& peer : options.peers) arguments.insert(arguments.end(), {"--peer", peer});
   for (const std::string& group : options.groups) arguments.insert(arguments.end(), {"--group", group});
   return arguments;
