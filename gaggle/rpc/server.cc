@@ -22,6 +22,9 @@ Status check(const ServerOptions& options) {
   for (const UnaryServerInterceptor* interceptor : options.unary_interceptors) {
     if (interceptor == nullptr) return Status::invalid_argument("unary_interceptors has a null pointer");
   }
+  for (const StreamServerInterceptor* interceptor : options.stream_interceptors) {
+    if (interceptor == nullptr) return Status::invalid_argument("stream_interceptors has a null pointer");
+  }
   return Status::ok();
 }
 

@@ -36,6 +36,11 @@ struct ServerOptions {
   Duration write_timeout = std::chrono::seconds{60};
   // First is outermost.
   std::vector<UnaryServerInterceptor*> unary_interceptors = {};
+  std::vector<StreamServerInterceptor*> stream_interceptors = {};
+  // Answers every method that no registered service has, as a stream of raw messages in both
+  // directions (recv and send take Bytes; other types are decoded as theirs). Stream interceptors
+  // stand before it. Null: such calls end with UNIMPLEMENTED, and so do malformed paths always.
+  StreamHandler* unknown_service = nullptr;
   Log log = {};
 };
 

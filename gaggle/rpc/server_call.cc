@@ -74,7 +74,7 @@ void ServerCall::start_handler() noexcept {
       gaggle::start(method_->unary->handler(method_->implementation, *this, *this, part_.core().interceptor()), *this,
                     *this);
     } else {
-      gaggle::start(method_->stream->handler(method_->implementation, *this), *this, *this);
+      gaggle::start(run_stream(), *this, *this);
     }
   } catch (...) {
     // The handler threw before it became a coroutine.
@@ -82,12 +82,20 @@ void ServerCall::start_handler() noexcept {
   }
 }
 
+// Without an interceptor, the task is the method's own.
+Task<Status> ServerCall::run_stream() {
+  StreamServerInterceptor* const interceptor = part_.core().stream_interceptor();
+  if (interceptor != nullptr) return intercept_stream(*interceptor, *method_, method(), *this);
+  return method_->stream->handler(method_->implementation, *this);
+}
+
 // --- End ---
 
 void ServerCall::on_exception(std::exception_ptr error) noexcept {
   const Log& log = part_.core().options().log;
   if (log.wants(LogLevel::kError)) {
-    std::string line = "the handler of " + method_->full_name + " threw";
+    std::string line = "the handler of ";
+    line.append(method()).append(" threw");
     try {
       std::rethrow_exception(error);
     } catch (const std::exception& thrown) {

@@ -61,7 +61,7 @@ class ServerCall final : public ServerContext,
 
   // --- ServerContext (server_call_context.cc) ---
 
-  std::string_view method() const noexcept override { return method_->full_name; }
+  std::string_view method() const noexcept override;
   const Metadata& metadata() override;
   const Peer& peer() override;
   Loop& loop() noexcept override { return writable_.loop(); }
@@ -96,6 +96,7 @@ class ServerCall final : public ServerContext,
   // server_call.cc
   void set_context(Duration timeout);
   void start_handler() noexcept;
+  Task<Status> run_stream();
   void finish(const Status& status) noexcept;
   void cancel_context(const Status& why);
   void end_on_wire(const Status& why);

@@ -7,6 +7,8 @@
 
 namespace gaggle {
 
+std::string_view ServerCall::method() const noexcept { return head_->path; }
+
 const Metadata& ServerCall::metadata() {
   if (!have_metadata_) {
     have_metadata_ = true;

@@ -28,7 +28,9 @@ ServerCore::ServerCore(LoopGroup& loops, ServerOptions options)
     : group_(loops),
       options_(std::move(options)),
       transport_(transport_options_of(options_)),
-      interceptors_(options_.unary_interceptors) {
+      interceptors_(options_.unary_interceptors),
+      stream_interceptors_(options_.stream_interceptors) {
+  if (options_.unknown_service != nullptr) methods_.set_unknown(*options_.unknown_service);
   for (size_t i = 0; i < group_.size(); ++i) parts_.push_back(std::make_unique<ServerLoop>(*this, group_.loop(i)));
 }
 

@@ -40,6 +40,7 @@ class ServerCore final : public RefCounted<ServerCore> {
   const MethodTable& methods() const noexcept { return methods_; }
   const ReplyTemplates& templates() const noexcept { return templates_; }
   UnaryServerInterceptor* interceptor() noexcept { return interceptors_.get(); }
+  StreamServerInterceptor* stream_interceptor() noexcept { return stream_interceptors_.get(); }
   LoopGroup& group() noexcept { return group_; }
 
   // Any thread.
@@ -71,6 +72,7 @@ class ServerCore final : public RefCounted<ServerCore> {
   transport::Options transport_;
   ReplyTemplates templates_;
   InterceptorChain interceptors_;
+  StreamInterceptorChain stream_interceptors_;
   MethodTable methods_;  // written in Phase::kSetup, under the mutex
   std::vector<std::unique_ptr<ServerLoop>> parts_;
 

@@ -109,9 +109,28 @@ void MethodTable::add_method(std::unique_ptr<ServerMethod> method) {
   methods_.emplace(std::move(name), std::move(method));
 }
 
+void MethodTable::set_unknown(StreamHandler& handler) {
+  static constexpr StreamDesc kAnyMethod = {
+      .handler = [](void* implementation, ServerStream& stream) {
+        return (*static_cast<StreamHandler*>(implementation))(stream);
+      },
+      .server_streams = true,
+      .client_streams = true,
+      .request_type = &kBytesMessageType,
+      .response_type = &kBytesMessageType};
+  unknown_ = std::make_unique<ServerMethod>();
+  unknown_->stream = &kAnyMethod;
+  unknown_->implementation = &handler;
+  unknown_->stream_info = {.client_streams = true, .server_streams = true};
+  unknown_->request_type = kAnyMethod.request_type;
+  unknown_->response_type = kAnyMethod.response_type;
+  unknown_->client_streams = unknown_->server_streams = true;
+}
+
 const ServerMethod* MethodTable::find(std::string_view path) const noexcept {
   const auto found = methods_.find(path);
-  return found == methods_.end() ? nullptr : found->second.get();
+  if (found != methods_.end()) return found->second.get();
+  return unknown_ != nullptr && wire::path_is_canonical(path) ? unknown_.get() : nullptr;
 }
 
 Status MethodTable::not_found(std::string_view path) const {

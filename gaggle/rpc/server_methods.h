@@ -16,7 +16,7 @@ namespace gaggle {
 
 // One registered method, as calls need it. Lives and stays put as long as its MethodTable.
 struct ServerMethod {
-  std::string full_name;              // "/package.Service/Method"
+  std::string full_name;              // "/package.Service/Method"; empty for all that are unknown
   const MethodDesc* unary = nullptr;  // exactly one of these two
   const StreamDesc* stream = nullptr;
   void* implementation = nullptr;  // as the handlers take it
@@ -35,7 +35,11 @@ class MethodTable {
   // What ServiceRegistrar::register_service promises; nothing is added on an error.
   Status add(const ServiceDesc& desc, Service& implementation);
 
-  // By :path; null when there is none, or when `path` isn't the one canonical form.
+  // Answers every method that isn't registered, if its path is canonical (wire::path_is_canonical).
+  void set_unknown(StreamHandler& handler);
+
+  // By :path; null when there is none, or when `path` isn't the one canonical form: what isn't
+  // never reaches a handler, an interceptor, or a tap.
   const ServerMethod* find(std::string_view path) const noexcept;
   // Why find() gave null: what the caller is told with UNIMPLEMENTED.
   Status not_found(std::string_view path) const;
@@ -53,6 +57,7 @@ class MethodTable {
 
   Map<bool> services_;
   Map<std::unique_ptr<ServerMethod>> methods_;
+  std::unique_ptr<ServerMethod> unknown_;
 };
 
 }  // namespace gaggle

@@ -53,7 +53,7 @@ void RequestHead::parse(const HeaderBlock& block, const MethodTable& methods) {
     return refuse(431, Status::resource_exhausted("the request's headers are larger than this server takes"));
   }
   if (!check_http(block) || !check_content_type(block) || !check_authority(block)) return;
-  const std::string_view path = value_of(block, HeaderName::kPath);
+  path = value_of(block, HeaderName::kPath);
   const ServerMethod* const found = methods.find(path);
   if (found == nullptr) return refuse(200, methods.not_found(path));
   if (!check_encoding(block) || !check_binary(block)) return;

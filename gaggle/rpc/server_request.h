@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "gaggle/base/clock.h"
 #include "gaggle/base/status.h"
@@ -22,6 +23,7 @@ struct ServerMethod;
 // The checks and their order: gRPC over HTTP2, "Requests", and grpc-go where that is silent.
 struct RequestHead final : http2::HeaderBlock::Attachment {
   const ServerMethod* method = nullptr;  // null when refused
+  std::string_view path;                 // with `method`: "/package.Service/Method"
   Duration timeout = Duration::max();    // max: none
   bool proto_subtype = false;            // "application/grpc+proto": the answer says the same
 

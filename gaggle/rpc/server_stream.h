@@ -31,4 +31,22 @@ class ServerStream {
   ~ServerStream() = default;
 };
 
+// Passes everything on to another stream. Interceptors derive from it and override what they want
+// to see or change. Lives in the interceptor's frame, as long as the handler behind it runs.
+class ServerStreamWrapper : public ServerStream {
+ public:
+  explicit ServerStreamWrapper(ServerStream& wrapped) noexcept : wrapped_(wrapped) {}
+
+  ServerContext& context() noexcept override { return wrapped_.context(); }
+  Task<Result<bool>> recv(Message message) override { return wrapped_.recv(message); }
+  Task<Status> send(ConstMessage message) override { return wrapped_.send(message); }
+
+ protected:
+  ~ServerStreamWrapper() = default;
+  ServerStream& wrapped() noexcept { return wrapped_; }
+
+ private:
+  ServerStream& wrapped_;
+};
+
 }  // namespace gaggle

@@ -25,7 +25,7 @@ struct UnaryServerInfo {
   std::string_view full_method;  // "/package.Service/Method"
 };
 struct StreamServerInfo {
-  Service* service = nullptr;
+  Service* service = nullptr;  // null when ServerOptions::unknown_service answers
   std::string_view full_method;
   bool client_streams = false;
   bool server_streams = false;
@@ -47,6 +47,33 @@ class UnaryServerInterceptor {
   virtual ~UnaryServerInterceptor() = default;
   virtual Task<Status> intercept(ServerContext& context, ConstMessage request, Message response,
                                  const UnaryServerInfo& info, UnaryHandler& next) = 0;
+};
+
+// A streaming method, or the rest of the call behind a stream interceptor; also what answers methods
+// that nobody registered (ServerOptions::unknown_service).
+class StreamHandler {
+ public:
+  virtual Task<Status> operator()(ServerStream& stream) = 0;
+
+ protected:
+  ~StreamHandler() = default;
+};
+
+// Stands before every streaming method of a server. Runs when the call begins and ends with it; to
+// see, change or replace messages and metadata it gives `next` a stream of its own around `stream`
+// (see ServerStreamWrapper). What it returns is the call's status. Calls `next` at most once: the
+// messages can be read only once. Shared by all loops: keep no unsynchronised state.
+//
+//   class Counting final : public StreamServerInterceptor {
+//     Task<Status> intercept(ServerStream& stream, const StreamServerInfo&, StreamHandler& next) override {
+//       CountingStream counted(stream);
+//       co_return co_await next(counted);
+//     }
+//   };
+class StreamServerInterceptor {
+ public:
+  virtual ~StreamServerInterceptor() = default;
+  virtual Task<Status> intercept(ServerStream& stream, const StreamServerInfo& info, StreamHandler& next) = 0;
 };
 
 // One unary call as its handler sees it. Request and response belong to the runtime, are empty at

@@ -33,4 +33,13 @@ bool path_can_travel(std::string_view path) noexcept {
   return split_path(path).has_value() && std::ranges::all_of(path, [](char c) { return c > 0x20 && c < 0x7F; });
 }
 
+bool path_is_canonical(std::string_view path) noexcept {
+  constexpr std::string_view kAmbiguous = "%?#\\";
+  const auto names = split_path(path);
+  if (!names || !path_can_travel(path) || path.find_first_of(kAmbiguous) != path.npos) return false;
+  if (names->service.find('/') != std::string_view::npos) return false;
+  const auto is_dots = [](std::string_view name) { return name == "." || name == ".."; };
+  return !is_dots(names->service) && !is_dots(names->method);
+}
+
 }  // namespace gaggle::wire

@@ -27,4 +27,10 @@ std::optional<MethodPath> split_path(std::string_view path) noexcept;
 // neither an illegal header nor two paths in one.
 bool path_can_travel(std::string_view path) noexcept;
 
+// Whether `path` is "/Service/Method" in the one form that everybody reads alike: two names of visible
+// ASCII, neither "." nor "..", without '%', '?', '#' or '\\', and no slash but the two. A server that
+// answers or passes on names it doesn't know takes no others, so that whoever decides by the name
+// (an interceptor, a tap, the server behind a proxy) can't be shown another one.
+bool path_is_canonical(std::string_view path) noexcept;
+
 }  // namespace gaggle::wire
