@@ -78,7 +78,7 @@ Task<bool> work(Replay& replay, size_t node, ClientConn& conn) {
 
 Cluster::Cluster(std::vector<std::string> addresses) : addresses_(std::move(addresses)) {
   for (const std::string& address : addresses_) {
-    auto conn = ClientConn::create(loops_, address);
+    auto conn = ClientConn::create(loops_, address, {.credentials = insecure_credentials()});
     if (!conn) throw std::runtime_error(conn.error().to_string());
     conns_.push_back(*std::move(conn));
   }

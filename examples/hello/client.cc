@@ -19,7 +19,8 @@ Task<Status> greet(hello::GreeterClientInterface& greeter, const char* whom) {
 
 int main(int argc, char** argv) {
   LoopGroup loops(1);
-  auto conn = ClientConn::create(loops, argc > 1 ? argv[1] : "127.0.0.1:50051");
+  auto conn =
+      ClientConn::create(loops, argc > 1 ? argv[1] : "127.0.0.1:50051", {.credentials = insecure_credentials()});
   if (!conn) return 1;
   hello::GreeterClient greeter(**conn);
   return block_on(loops.next(), greet(greeter, argc > 2 ? argv[2] : "world")) ? 0 : 1;

@@ -19,7 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 
 ClientConnOptions options_for_peers(Log log) {
-  ClientConnOptions options;
+  ClientConnOptions options{.credentials = insecure_credentials()};
   options.backoff = {.initial = 100ms, .max = 5s, .min_connect_timeout = 2s};
   options.keepalive = {.time = 10s, .timeout = 2s};
   options.log = log;

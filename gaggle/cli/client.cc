@@ -17,7 +17,8 @@ Result<std::unique_ptr<Client>> Client::create(const std::string& server, const 
   if (!address) return Status::invalid_argument("--server: " + std::string(address.error().message()));
   std::unique_ptr<Client> client(new Client);
   const std::string target = address->kind == Address::Kind::kTcp ? "dns:///" + server : server;
-  Result<std::unique_ptr<ClientConn>> conn = ClientConn::create(client->loops_, target);
+  Result<std::unique_ptr<ClientConn>> conn =
+      ClientConn::create(client->loops_, target, {.credentials = insecure_credentials()});
   if (!conn) return conn.error();
   client->conn_ = *std::move(conn);
   client->context_ = Context().with_timeout(*time);

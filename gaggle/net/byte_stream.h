@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "gaggle/base/status.h"
@@ -14,6 +15,7 @@
 namespace gaggle {
 
 class Loop;
+struct StreamSecurity;
 
 // What one read or write did.
 struct IoResult {
@@ -91,6 +93,8 @@ class ByteStream {
 
   virtual const Address& peer_address() const noexcept = 0;
   virtual const Address& local_address() const noexcept = 0;
+  // How the bytes are protected (stream_security.h); null for a plain stream.
+  virtual std::shared_ptr<const StreamSecurity> security() const noexcept { return nullptr; }
 };
 
 }  // namespace gaggle

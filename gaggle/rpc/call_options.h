@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,11 +15,15 @@ namespace gaggle {
 
 class Metadata;
 class CallOption;
+struct StreamSecurity;
 
 // Who is at the other end.
 struct Peer {
   std::string address;        // "127.0.0.1:50051", "unix:/run/x.sock", "in-process"
   std::string local_address;  // our end, in the same form
+  // How the connection is protected, and by whose certificate (gaggle/net/stream_security.h); null:
+  // not at all.
+  std::shared_ptr<const StreamSecurity> security;
 };
 
 // What one call wants different from its connection's defaults.

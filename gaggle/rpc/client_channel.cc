@@ -15,7 +15,7 @@ ClientChannel::ClientChannel(ClientChannelParts parts)
     : parts_(std::move(parts)),
       random_(parts_.options.random_seed),
       state_watchers_(*parts_.loop),
-      methods_("http", parts_.authority, user_agent_text(parts_.options.user_agent)) {}
+      methods_(parts_.options.credentials->scheme(), parts_.authority, user_agent_text(parts_.options.user_agent)) {}
 
 ClientChannel::~ClientChannel() = default;
 

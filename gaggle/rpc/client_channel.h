@@ -85,6 +85,8 @@ class ClientChannel final : public RefCounted<ClientChannel>, private ResolverLi
   void add_subconn(ClientSubConn& subconn);
   void remove_subconn(ClientSubConn& subconn);
   Dialer& dialer() noexcept { return *parts_.dialer; }
+  const ChannelCredentials& credentials() const noexcept { return *parts_.options.credentials; }
+  const std::string& authority() const noexcept { return parts_.authority; }
   transport::Options transport_options() const;
   uint64_t random() noexcept override { return random_.next(); }
   // Why the last connection couldn't be made or was lost: part of every UNAVAILABLE.

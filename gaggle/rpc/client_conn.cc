@@ -58,6 +58,10 @@ BalancerBuilder* find_balancer(const ClientConnOptions& options, BuiltIn& built_
 }
 
 Status check_options(const ClientConnOptions& options) {
+  if (options.credentials == nullptr) {
+    return Status::invalid_argument(
+        "ClientConnOptions::credentials is missing: name TLS credentials, or insecure_credentials() for plain text");
+  }
   if (Status bad = check_backoff(options.backoff); !bad) return bad;
   // gRFC A8: servers close connections that are asked more often.
   if (options.keepalive.time < std::chrono::seconds{10}) {

@@ -15,6 +15,7 @@
 #include "gaggle/http2/limits.h"
 #include "gaggle/rpc/client_conn_interface.h"
 #include "gaggle/rpc/connectivity.h"
+#include "gaggle/rpc/credentials/credentials.h"
 
 namespace gaggle {
 
@@ -42,6 +43,8 @@ struct ClientKeepalive {
 
 // How a connection behaves; a value, copied at creation. What it points to must outlive it.
 struct ClientConnOptions {
+  // How connections are secured: TLS, or insecure_credentials(), which has to be said. Never null.
+  const ChannelCredentials* credentials = nullptr;
   std::string_view default_scheme = "dns";  // of targets without a (known) scheme
   std::string_view authority = {};          // of every call; default: from the target
   std::string_view user_agent = {};         // put before our own
@@ -78,14 +81,14 @@ struct ClientConnCounters {
 // Threads: any. Lifetime: `loops` must outlive it; destruction is close(), which from another
 // thread than its loop's also waits until nothing of it runs any more.
 //
-//   auto conn = ClientConn::create(loops, "dns:///scores.example:50051");
+//   auto conn = ClientConn::create(loops, "dns:///scores.example:50051", {.credentials = &tls});
 //   GroupCacheClient client{**conn};
 class ClientConn : public ClientConnInterface {
  public:
   // Schemes: dns:[//authority/]host[:port] (port 443 if absent), passthrough:///address,
   // unix:path, unix:///absolute/path, static:///a:1,b:2 and what options.resolvers adds. A target
   // whose scheme is unknown, or that has none, is read again under the default scheme.
-  // INVALID_ARGUMENT for a bad target or options out of range.
+  // INVALID_ARGUMENT for a bad target, options out of range, or options without credentials.
   static Result<std::unique_ptr<ClientConn>> create(LoopGroup& loops, std::string_view target,
                                                     ClientConnOptions options = {});
 

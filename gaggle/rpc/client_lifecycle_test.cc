@@ -29,7 +29,7 @@ TEST(ClientLifecycleTest, connect_leaves_idleness_without_a_call) {
 TEST(ClientLifecycleTest, calls_wait_until_the_resolver_has_reported_once) {
   ClientWorld world;
   ManualResolver late("late");
-  ClientConnOptions options;
+  ClientConnOptions options{.credentials = insecure_credentials()};
   options.resolvers = {&late};
   options.dialer = &world.network;
   world.conn = std::move(*ClientConn::create(world.loops, "late:///x", options));
@@ -51,7 +51,7 @@ TEST(ClientLifecycleTest, calls_wait_until_the_resolver_has_reported_once) {
 TEST(ClientLifecycleTest, a_resolver_error_fails_the_hasty_and_keeps_the_patient) {  // [175]
   ClientWorld world;
   ManualResolver late("late");
-  ClientConnOptions options;
+  ClientConnOptions options{.credentials = insecure_credentials()};
   options.resolvers = {&late};
   options.dialer = &world.network;
   world.conn = std::move(*ClientConn::create(world.loops, "late:///x", options));
@@ -86,6 +86,7 @@ TEST(ClientLifecycleTest, no_address_is_unavailable) {  // [177]
 TEST(ClientLifecycleTest, bad_targets_and_options_are_errors_at_creation) {
   ClientWorld world;
   const auto create = [&](std::string_view target, ClientConnOptions options = {}) {
+    options.credentials = insecure_credentials();
     return ClientConn::create(world.loops, target, std::move(options)).status().code();
   };
   EXPECT_EQ(create("dns:///"), StatusCode::kInvalidArgument);
@@ -98,6 +99,13 @@ TEST(ClientLifecycleTest, bad_targets_and_options_are_errors_at_creation) {
   EXPECT_EQ(create("host:1", {.backoff = {.jitter = 2}}), StatusCode::kInvalidArgument);
   EXPECT_EQ(create("host:1"), StatusCode::kOk);
   EXPECT_EQ(create("unix:/run/x.sock"), StatusCode::kOk);
+}
+
+TEST(ClientLifecycleTest, plain_text_has_to_be_said) {
+  ClientWorld world;
+  const Status status = ClientConn::create(world.loops, "host:1").status();
+  EXPECT_EQ(status.code(), StatusCode::kInvalidArgument) << "forgotten credentials must not mean plain text";
+  EXPECT_TRUE(mentions(status, "insecure_credentials()")) << text(status);
 }
 
 // --- Failing and coming back ---

@@ -18,8 +18,11 @@ class ClientSubConn::Attempt final : TaskCompletion<Result<std::unique_ptr<ByteS
   explicit Attempt(ClientSubConn& owner) : owner_(Ref<ClientSubConn>::share(&owner)) {}
 
   // May end, and delete itself, before it returns.
-  void run(Dialer& dialer, Loop& loop, const Address& address) {
-    start(dialer.dial(loop, address, source_.context()), *this, source_.context());
+  void run(ClientChannel& channel, const Address& address) {
+    const bool plain = !channel.credentials().has_handshake();
+    start(plain ? channel.dialer().dial(channel.loop(), address, source_.context())
+                : dial_and_handshake(channel, address, source_.context()),
+          *this, source_.context());
   }
   void leave(const Status& why) noexcept {
     wanted_ = false;
@@ -27,6 +30,18 @@ class ClientSubConn::Attempt final : TaskCompletion<Result<std::unique_ptr<ByteS
   }
 
  private:
+  static Task<Result<std::unique_ptr<ByteStream>>> dial_and_handshake(ClientChannel& channel, Address address,
+                                                                      Context context) {
+    auto dialling = channel.dialer().dial(channel.loop(), address, context);
+    Result<std::unique_ptr<ByteStream>> stream = co_await std::move(dialling);
+    if (!stream) co_return stream;
+    auto handshake = channel.credentials().handshake(std::move(*stream), channel.authority(), context);
+    Result<std::unique_ptr<ByteStream>> secured = co_await std::move(handshake);
+    if (secured) co_return secured;
+    const Status& error = secured.error();
+    co_return Status(error.code(), address.to_string() + ": " + std::string(error.message()));
+  }
+
   void on_done(Result<std::unique_ptr<ByteStream>>&& stream) noexcept override { finish(std::move(stream)); }
   void on_exception(std::exception_ptr) noexcept override { finish(Status::unavailable("the dialer threw")); }
   void finish(Result<std::unique_ptr<ByteStream>> stream) noexcept {
@@ -71,7 +86,7 @@ void ClientSubConn::begin_attempt() {
   self_ = Ref<ClientSubConn>::share(this);
   connect_timeout_.arm_after(channel_->options().backoff.min_connect_timeout);
   attempt_ = new Attempt(*this);
-  attempt_->run(channel_->dialer(), channel_->loop(), address_);
+  attempt_->run(*channel_, address_);
 }
 
 void ClientSubConn::on_dialled(Result<std::unique_ptr<ByteStream>> stream) {

@@ -202,6 +202,7 @@ void ClientWorld::resolve_to(const std::vector<std::string>& addresses) {
 
 ClientConn& ClientWorld::connect(ClientConnOptions options, std::vector<std::string> addresses) {
   resolve_to(addresses);
+  if (options.credentials == nullptr) options.credentials = insecure_credentials();
   options.resolvers.push_back(&resolver);
   options.dialer = &network;
   options.random_seed = 1;

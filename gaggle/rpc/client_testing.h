@@ -115,7 +115,8 @@ struct ClientWorld {
   ClientWorld();
   ~ClientWorld();
 
-  // Makes `conn`, whose name stands for "a:1" unless the addresses say otherwise.
+  // Makes `conn`, insecure unless the options say otherwise, whose name stands for "a:1" unless the addresses say
+  // otherwise.
   ClientConn& connect(ClientConnOptions options = {}, std::vector<std::string> addresses = {"a:1"});
   void resolve_to(const std::vector<std::string>& addresses);
   void settle() { time.settle(); }

@@ -67,7 +67,8 @@ struct World {
     EXPECT_TRUE(server->register_service(kEcho, echo).is_ok());
     Result<uint16_t> port = server->listen("127.0.0.1:0");
     EXPECT_TRUE(port) << port.status().to_string();
-    conn = std::move(*ClientConn::create(loops, "127.0.0.1:" + std::to_string(*port)));
+    conn = std::move(
+        *ClientConn::create(loops, "127.0.0.1:" + std::to_string(*port), {.credentials = insecure_credentials()}));
   }
 };
 

@@ -36,7 +36,7 @@ ClientTransport::ClientTransport(std::unique_ptr<ByteStream> stream, const trans
 std::string ClientTransport::name() const { return connection_.peer_address().to_string(); }
 
 Peer ClientTransport::peer() const {
-  return {connection_.peer_address().to_string(), connection_.local_address().to_string()};
+  return {connection_.peer_address().to_string(), connection_.local_address().to_string(), connection_.security()};
 }
 
 // --- Placing calls ---

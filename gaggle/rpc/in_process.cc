@@ -27,11 +27,29 @@ class InProcessDialer final : public Dialer {
   Server* server_ = nullptr;
 };
 
+// Nobody is between the two ends, so tokens may travel.
+class InProcessCredentials final : public ChannelCredentials {
+ public:
+  SecurityLevel security_level() const noexcept override { return SecurityLevel::kPrivacyAndIntegrity; }
+  std::string_view scheme() const noexcept override { return "http"; }
+  bool has_handshake() const noexcept override { return false; }
+  Task<Result<std::unique_ptr<ByteStream>>> handshake(std::unique_ptr<ByteStream> stream, std::string,
+                                                      Context) const override {
+    return Task<Result<std::unique_ptr<ByteStream>>>::ready(std::move(stream));
+  }
+};
+
+// What the client points to.
+struct InProcessWiring {
+  InProcessDialer dialer;
+  InProcessCredentials credentials;
+};
+
 class InProcessConnImpl final : public InProcessConn {
  public:
-  InProcessConnImpl(std::unique_ptr<Server> server, std::unique_ptr<InProcessDialer> dialer,
+  InProcessConnImpl(std::unique_ptr<Server> server, std::unique_ptr<InProcessWiring> wiring,
                     std::unique_ptr<ClientConn> client)
-      : server_(std::move(server)), dialer_(std::move(dialer)), client_(std::move(client)) {}
+      : server_(std::move(server)), wiring_(std::move(wiring)), client_(std::move(client)) {}
 
   Task<Status> invoke(Context context, std::string_view method, ConstMessage request, Message response,
                       CallOptions options) override {
@@ -51,7 +69,7 @@ class InProcessConnImpl final : public InProcessConn {
  private:
   // The client ends first: its calls and its connection use the rest.
   std::unique_ptr<Server> server_;
-  std::unique_ptr<InProcessDialer> dialer_;
+  std::unique_ptr<InProcessWiring> wiring_;
   std::unique_ptr<ClientConn> client_;
 };
 
@@ -60,15 +78,16 @@ class InProcessConnImpl final : public InProcessConn {
 Result<std::unique_ptr<InProcessConn>> InProcessConn::create(LoopGroup& loops, InProcessOptions options) {
   Result<std::unique_ptr<Server>> server = Server::create(loops, std::move(options.server));
   if (!server) return server.error();
-  auto dialer = std::make_unique<InProcessDialer>();
-  dialer->serve_with(**server);
-  options.client.dialer = dialer.get();
+  auto wiring = std::make_unique<InProcessWiring>();
+  wiring->dialer.serve_with(**server);
+  options.client.dialer = &wiring->dialer;
+  options.client.credentials = &wiring->credentials;
   if (options.client.authority.empty()) options.client.authority = "localhost";
   const std::string target = "unix:" + std::string(kInProcessPath);
   Result<std::unique_ptr<ClientConn>> client = ClientConn::create(loops, target, std::move(options.client));
   if (!client) return client.error();
   return std::unique_ptr<InProcessConn>(
-      std::make_unique<InProcessConnImpl>(std::move(*server), std::move(dialer), std::move(*client)));
+      std::make_unique<InProcessConnImpl>(std::move(*server), std::move(wiring), std::move(*client)));
 }
 
 }  // namespace gaggle

@@ -15,7 +15,7 @@ class LoopGroup;
 
 // How an in-process connection behaves; what both sides would be told. A value.
 struct InProcessOptions {
-  ClientConnOptions client = {};
+  ClientConnOptions client = {};  // its credentials are replaced: bytes never leave the process
   ServerOptions server = {};
 };
 

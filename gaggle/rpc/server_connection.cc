@@ -36,7 +36,8 @@ ServerConnection::~ServerConnection() { publish_counters(); }
 const Peer& ServerConnection::peer() {
   if (peer_ == nullptr) {
     peer_ = std::make_unique<Peer>(Peer{.address = transport_.peer_address().to_string(),
-                                        .local_address = transport_.local_address().to_string()});
+                                        .local_address = transport_.local_address().to_string(),
+                                        .security = transport_.security()});
   }
   return *peer_;
 }

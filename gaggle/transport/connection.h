@@ -108,6 +108,7 @@ class Connection {
   Loop& loop() const noexcept { return stream_->loop(); }
   const Address& peer_address() const noexcept { return stream_->peer_address(); }
   const Address& local_address() const noexcept { return stream_->local_address(); }
+  std::shared_ptr<const StreamSecurity> security() const noexcept { return stream_->security(); }
   const Counters& counters() const noexcept { return counters_; }
 
  private:

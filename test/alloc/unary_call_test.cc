@@ -62,7 +62,8 @@ class UnaryCall : public testing::Test {
     ASSERT_TRUE(groupcachepb::RegisterGroupCacheServer(*server_, values_).is_ok());
     const auto port = server_->listen("127.0.0.1:0");
     ASSERT_TRUE(port);
-    auto conn = ClientConn::create(client_loops_, "127.0.0.1:" + std::to_string(*port));
+    auto conn = ClientConn::create(client_loops_, "127.0.0.1:" + std::to_string(*port),
+                                   {.credentials = insecure_credentials()});
     ASSERT_TRUE(conn);
     conn_ = *std::move(conn);
   }

@@ -39,7 +39,8 @@ int main() {
   auto port = (*server)->listen("127.0.0.1:0");
   if (!port) return complain(port.error());
 
-  auto conn = gaggle::ClientConn::create(loops, "127.0.0.1:" + std::to_string(*port));
+  auto conn = gaggle::ClientConn::create(loops, "127.0.0.1:" + std::to_string(*port),
+                                         {.credentials = gaggle::insecure_credentials()});
   if (!conn) return complain(conn.error());
   scores::ScoresClient client(**conn);
   scores::ScoreRequest request;

@@ -110,7 +110,7 @@ struct World {
 
   explicit World(std::string_view listen = "127.0.0.1:0") {
     start_server(listen);
-    conn = std::move(*ClientConn::create(client_loops, address));
+    conn = std::move(*ClientConn::create(client_loops, address, {.credentials = insecure_credentials()}));
   }
   void start_server(std::string_view listen) {
     server = std::move(*Server::create(server_loops));

@@ -84,7 +84,7 @@ void OriginDatabase::run(const char* sql) {
 }
 
 Client::Client(const std::vector<std::string>& addresses, size_t conns_per_node) : conns_per_node_(conns_per_node) {
-  ClientConnOptions options;
+  ClientConnOptions options{.credentials = insecure_credentials()};
   options.backoff = {.initial = 50ms, .max = 200ms};
   const auto connect = [&](const std::string& address) {
     auto conn = ClientConn::create(loops_, address, options);
