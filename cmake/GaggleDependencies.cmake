@@ -15,6 +15,10 @@ function(gaggle_find_packages)
 endfunction()
 
 gaggle_find_packages(Threads "Protobuf 3.21")
+# Header only and only in our .cc files: who uses an installed gaggle doesn't need it.
+if(NOT CMAKE_FIND_PACKAGE_NAME STREQUAL "gaggle")
+  gaggle_find_packages("nlohmann_json 3.11")
+endif()
 
 # gaggle_find_plain(TARGET header library package): a library without a CMake package of its own.
 function(gaggle_find_plain target header library package)

@@ -40,6 +40,11 @@ struct CallOptions {
   std::optional<size_t> max_receive_bytes{};  // default 4 MiB
   std::optional<size_t> max_send_bytes{};     // default 2^31 - 1
 
+  // For calls that a service config retries or hedges (gRFC A6). What was sent is kept until the
+  // server answers, at most this many bytes; a call that sends more isn't retried any more.
+  std::optional<size_t> retry_buffer_bytes{};  // default 256 KiB
+  std::optional<uint32_t> max_attempts{};      // at most so many, the first one included; 1: never again
+
   const Metadata* metadata = nullptr;  // sent with the call's headers
   std::string_view authority{};        // replaces the connection's :authority
 

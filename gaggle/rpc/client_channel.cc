@@ -13,6 +13,7 @@ namespace gaggle {
 
 ClientChannel::ClientChannel(ClientChannelParts parts)
     : parts_(std::move(parts)),
+      service_config_(parts_.default_service_config, parts_.options.disable_service_config),
       random_(parts_.options.random_seed),
       state_watchers_(*parts_.loop),
       methods_(parts_.options.credentials->scheme(), parts_.authority, user_agent_text(parts_.options.user_agent)) {}
@@ -85,6 +86,10 @@ void ClientChannel::set_state(ConnectivityState state) {
 
 Status ClientChannel::on_resolved(ResolverState state) {
   if (closed_ || !balancer_) return {};
+  if (Status bad = service_config_.update(state.service_config); !bad) {
+    on_resolver_error(bad);
+    return bad;
+  }
   return balancer_->on_resolved(state);
 }
 

@@ -19,6 +19,7 @@
 #include "gaggle/rpc/client_conn.h"
 #include "gaggle/rpc/client_counters.h"
 #include "gaggle/rpc/client_method.h"
+#include "gaggle/rpc/client_service_config.h"
 #include "gaggle/rpc/resolver/resolver.h"
 #include "gaggle/rpc/resolver/target.h"
 #include "gaggle/transport/connection.h"
@@ -36,6 +37,7 @@ struct ClientChannelParts {
   Target target;
   std::string authority;
   ClientConnOptions options;
+  Ref<const ServiceConfig> default_service_config;
   ResolverBuilder* resolver = nullptr;
   BalancerBuilder* balancer = nullptr;
   Dialer* dialer = nullptr;
@@ -80,6 +82,8 @@ class ClientChannel final : public RefCounted<ClientChannel>, private ResolverLi
   ClientUnaryCall& take_unary_call();
   void recycle(ClientUnaryCall& call);
 
+  const ClientServiceConfig& service_config() const noexcept { return service_config_; }
+
   // --- SubConns ---
 
   void add_subconn(ClientSubConn& subconn);
@@ -112,6 +116,7 @@ class ClientChannel final : public RefCounted<ClientChannel>, private ResolverLi
   ClientTallies counters_;
   bool closed_ = false;
   bool started_ = false;  // the resolver works
+  ClientServiceConfig service_config_;
   Status last_error_;
   JitterSource random_;
 

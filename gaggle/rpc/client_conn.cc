@@ -93,6 +93,12 @@ Result<ClientChannelParts> make_parts(LoopGroup& loops, std::string_view text, C
     return Status::invalid_argument("no balancer \"" + std::string(options.balancer) +
                                     "\"; add one to ClientConnOptions::balancers");
   }
+  if (!options.default_service_config.empty()) {
+    auto config = ServiceConfig::parse(options.default_service_config);
+    if (!config) return Status::invalid_argument("the default " + std::string(config.error().message()));
+    parts.default_service_config = *std::move(config);
+    options.default_service_config = {};
+  }
   parts.authority = options.authority.empty() ? parts.resolver->authority(*target) : std::string(options.authority);
   parts.dialer = options.dialer != nullptr ? options.dialer : &built_in->sockets;
   if (options.random_seed == 0) options.random_seed = system_seed();
@@ -224,6 +230,11 @@ ClientConnCounters ChannelConn::counters() const {
           .calls_failed = tallies.calls_failed.get(),
           .calls_now = tallies.calls_now.get(),
           .transparent_retries = tallies.transparent_retries.get(),
+          .attempts = tallies.attempts.get(),
+          .retries = tallies.retries.get(),
+          .hedges = tallies.hedges.get(),
+          .retries_throttled = tallies.retries_throttled.get(),
+          .retry_buffer_full = tallies.retry_buffer_full.get(),
           .connect_attempts = tallies.connect_attempts.get(),
           .connects_failed = tallies.connects_failed.get(),
           .connections_lost = tallies.connections_lost.get(),

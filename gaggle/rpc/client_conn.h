@@ -50,6 +50,15 @@ struct ClientConnOptions {
   std::string_view user_agent = {};         // put before our own
   std::string_view balancer = "pick_first";
   CallOptions call_defaults = {};
+  // Counts while the resolver says nothing about it; JSON, see ServiceConfig. Needed at creation only.
+  std::string_view default_service_config = {};
+  bool disable_service_config = false;  // what resolvers say doesn't count, only the default
+  // No retries and no hedges, whatever the service config says; what a server never saw is sent
+  // again all the same. gRFC A6.
+  bool disable_retry = false;
+  // What all calls together may keep to send it again; a call that finds no room is sent, but not
+  // retried. See CallOptions::retry_buffer_bytes.
+  size_t retry_buffer_bytes = size_t{16} << 20;
   ConnectBackoff backoff = {};
   ClientKeepalive keepalive = {};
   http2::Limits http2 = {};
@@ -66,6 +75,11 @@ struct ClientConnCounters {
   uint64_t calls_failed = 0;
   uint64_t calls_now = 0;
   uint64_t transparent_retries = 0;
+  uint64_t attempts = 0;           // first ones, retries and hedges; not those that are sent again transparently
+  uint64_t retries = 0;            // by a retry policy
+  uint64_t hedges = 0;             // by a hedging policy
+  uint64_t retries_throttled = 0;  // retries and hedges that weren't made because too many calls fail
+  uint64_t retry_buffer_full = 0;  // calls that can't be retried any more: more was sent than may be kept
   uint64_t connect_attempts = 0;
   uint64_t connects_failed = 0;
   uint64_t connections_lost = 0;
@@ -88,7 +102,8 @@ class ClientConn : public ClientConnInterface {
   // Schemes: dns:[//authority/]host[:port] (port 443 if absent), passthrough:///address,
   // unix:path, unix:///absolute/path, static:///a:1,b:2 and what options.resolvers adds. A target
   // whose scheme is unknown, or that has none, is read again under the default scheme.
-  // INVALID_ARGUMENT for a bad target, options out of range, or options without credentials.
+  // INVALID_ARGUMENT for a bad target, a bad default service config, options out of range, or options
+  // without credentials.
   static Result<std::unique_ptr<ClientConn>> create(LoopGroup& loops, std::string_view target,
                                                     ClientConnOptions options = {});
 

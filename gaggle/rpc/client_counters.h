@@ -27,6 +27,11 @@ struct ClientTallies {
   Tally calls_failed;
   Tally calls_now;
   Tally transparent_retries;
+  Tally attempts;
+  Tally retries;
+  Tally hedges;
+  Tally retries_throttled;
+  Tally retry_buffer_full;
   Tally connect_attempts;
   Tally connects_failed;
   Tally connections_lost;

@@ -26,6 +26,8 @@ CallOptions combine_options(const CallOptions& defaults, const CallOptions& call
   if (!both.wait_for_ready) both.wait_for_ready = defaults.wait_for_ready;
   if (!both.max_receive_bytes) both.max_receive_bytes = defaults.max_receive_bytes;
   if (!both.max_send_bytes) both.max_send_bytes = defaults.max_send_bytes;
+  if (!both.retry_buffer_bytes) both.retry_buffer_bytes = defaults.retry_buffer_bytes;
+  if (!both.max_attempts) both.max_attempts = defaults.max_attempts;
   if (both.authority.empty()) both.authority = defaults.authority;
   return both;
 }

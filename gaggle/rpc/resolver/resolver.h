@@ -3,14 +3,17 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "gaggle/base/log.h"
+#include "gaggle/base/ref.h"
 #include "gaggle/base/result.h"
 #include "gaggle/net/address.h"
 #include "gaggle/rpc/resolver/target.h"
+#include "gaggle/rpc/service_config.h"
 
 namespace gaggle {
 
@@ -26,8 +29,9 @@ struct Endpoint {
 // What a resolver knows about a name at one moment; a later state replaces it as a whole.
 struct ResolverState {
   std::vector<Endpoint> endpoints;
-
-  friend bool operator==(const ResolverState&, const ResolverState&) = default;
+  // What the owner of the name wants clients to do: not set if the resolver knows nothing about it, an
+  // error if what it found is no service config. gRFC A21.
+  std::optional<Result<Ref<const ServiceConfig>>> service_config{};
 };
 
 // Who a resolver reports to; on its loop, and not from within ResolverBuilder::build.
