@@ -122,7 +122,6 @@ std::vector<MethodNames> method_names(const ServiceDescriptor& service) {
   for (MethodNames& method : methods) {
     const std::string& name = method.descriptor->name();
     method.raw = scope.claim(name + "Raw");
-    if (method.kind != MethodKind::kUnary) continue;
     method.async = scope.claim("Async" + name);
     method.blocking = scope.claim("Blocking" + name);
   }

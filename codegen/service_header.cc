@@ -50,7 +50,7 @@ void print_client_interface(const Vars& service, const std::string& comment, con
   out.Print("};\n\n");
 }
 
-void print_token_forms(const Vars& vars, Printer& out) {
+void print_unary_forms(const Vars& vars, Printer& out) {
   out.Print(vars,
             "template <class Token>\n"
             "auto $Async$(\n"
@@ -65,13 +65,31 @@ void print_token_forms(const Vars& vars, Printer& out) {
             "    $Response$& response, const ::gaggle::CallOptions& options = {});\n");
 }
 
+void print_stream_forms(Vars vars, MethodKind kind, Printer& out) {
+  const bool has_request = kind == MethodKind::kServerStreaming;
+  vars["Stream"] = client_stream_type(vars, kind);
+  vars["request_parameter"] = has_request ? " const " + vars["Request"] + "& request,\n     " : "";
+  vars["request_argument"] = has_request ? "::gaggle::message_of(request)" : "{}";
+  out.Print(vars,
+            "template <class Token>\n"
+            "auto $Async$(\n"
+            "    const ::gaggle::Context& context,$request_parameter$ const ::gaggle::CallOptions& options, "
+            "Token&& token) {\n"
+            "  return ::gaggle::generated::open_with_token<$Stream$>(\n"
+            "      *conn_, context, $Desc$.streams[$index$], $path$,\n"
+            "      $request_argument$, options, ::std::forward<Token>(token));\n"
+            "}\n"
+            "::gaggle::Result<$Stream$> $Blocking$(\n"
+            "    const ::gaggle::Context& context,$request_parameter$ const ::gaggle::CallOptions& options = {});\n");
+}
+
 void print_client(const Vars& service, const Methods& methods, Printer& out) {
   out.Print(service,
             "// Calls $full$ through a connection, which must outlive the client and its calls.\n"
             "//\n"
-            "// Methods have further forms. ...Raw takes and gives encoded messages. For unary methods, Async...\n"
-            "// takes an Asio completion token, whose handler gets the Status; Blocking... is for threads without\n"
-            "// a loop (FAILED_PRECONDITION on a loop's thread).\n"
+            "// Methods have further forms. ...Raw takes and gives encoded messages. Async... takes an Asio\n"
+            "// completion token, whose handler gets the Status, or the Result with the stream; Blocking... is\n"
+            "// for threads without a loop (FAILED_PRECONDITION on a loop's thread).\n"
             "class $Service$Client : public $Service$ClientInterface {\n"
             " public:\n"
             "  explicit $Service$Client(::gaggle::ClientConnInterface& conn) noexcept : conn_(&conn) {}\n");
@@ -83,7 +101,11 @@ void print_client(const Vars& service, const Methods& methods, Printer& out) {
     out.Print(" override;\n");
     print_client_signature(method_vars(service, method, Form::kRaw), method.kind, method.raw, out);
     out.Print(";\n");
-    if (method.kind == MethodKind::kUnary) print_token_forms(vars, out);
+    if (method.kind == MethodKind::kUnary) {
+      print_unary_forms(vars, out);
+    } else {
+      print_stream_forms(vars, method.kind, out);
+    }
   }
   out.Outdent();
   out.Print("\n private:\n");

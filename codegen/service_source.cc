@@ -43,6 +43,17 @@ void print_tables(const ServiceDescriptor& descriptor, const Methods& methods, P
   out.Print("\n}  // namespace\n\n");
 }
 
+// What the functions of a stream's client need beside the method's own variables.
+Vars with_stream(Vars vars, MethodKind kind) {
+  const bool sends = kind == MethodKind::kServerStreaming;
+  vars["Stream"] = client_stream_type(vars, kind);
+  vars["request_parameter"] = sends ? " const " + vars["Request"] + "& request,\n   " : "";
+  vars["function"] = sends ? "open_and_send" : "open_stream";
+  vars["request_argument"] = sends ? "::gaggle::message_of(request), " : "";
+  vars["request_or_none"] = sends ? "::gaggle::message_of(request)" : "{}";
+  return vars;
+}
+
 void print_client_operation(Vars vars, MethodKind kind, const std::string& name, Printer& out) {
   vars["operation"] = name;
   if (kind == MethodKind::kUnary) {
@@ -56,16 +67,31 @@ void print_client_operation(Vars vars, MethodKind kind, const std::string& name,
               "}\n\n");
     return;
   }
-  const bool sends = kind == MethodKind::kServerStreaming;
-  vars["Stream"] = client_stream_type(vars, kind);
-  vars["request_parameter"] = sends ? " const " + vars["Request"] + "& request,\n   " : "";
-  vars["function"] = sends ? "open_and_send" : "open_stream";
-  vars["request_argument"] = sends ? "::gaggle::message_of(request), " : "";
-  out.Print(vars,
+  out.Print(with_stream(std::move(vars), kind),
             "::gaggle::Task<::gaggle::Result<$Stream$>> $Service$Client::$operation$(\n"
             "    const ::gaggle::Context& context,$request_parameter$ const ::gaggle::CallOptions& options) {\n"
             "  return ::gaggle::generated::$function$<$Stream$>(\n"
             "      *conn_, context, $stream$, $path$, $request_argument$options);\n"
+            "}\n\n");
+}
+
+void print_blocking_operation(const Vars& vars, MethodKind kind, Printer& out) {
+  if (kind == MethodKind::kUnary) {
+    out.Print(vars,
+              "::gaggle::Status $Service$Client::$Blocking$(\n"
+              "    const ::gaggle::Context& context, const $Request$& request,\n"
+              "    $Response$& response, const ::gaggle::CallOptions& options) {\n"
+              "  return ::gaggle::generated::call_blocking(\n"
+              "      *conn_, context, $path$, ::gaggle::message_of(request),\n"
+              "      ::gaggle::message_of(response), options);\n"
+              "}\n\n");
+    return;
+  }
+  out.Print(with_stream(vars, kind),
+            "::gaggle::Result<$Stream$> $Service$Client::$Blocking$(\n"
+            "    const ::gaggle::Context& context,$request_parameter$ const ::gaggle::CallOptions& options) {\n"
+            "  return ::gaggle::generated::open_blocking<$Stream$>(\n"
+            "      *conn_, context, $stream$, $path$, $request_or_none$, options);\n"
             "}\n\n");
 }
 
@@ -76,15 +102,7 @@ void print_client(const ServiceDescriptor& descriptor, const Methods& methods, P
     const Vars vars = method_vars(service, method, Form::kTyped);
     print_client_operation(vars, method.kind, method.cpp, out);
     print_client_operation(method_vars(raw_service, method, Form::kRaw), method.kind, method.raw, out);
-    if (!is_unary(method)) continue;
-    out.Print(vars,
-              "::gaggle::Status $Service$Client::$Blocking$(\n"
-              "    const ::gaggle::Context& context, const $Request$& request,\n"
-              "    $Response$& response, const ::gaggle::CallOptions& options) {\n"
-              "  return ::gaggle::generated::call_blocking(\n"
-              "      *conn_, context, $path$, ::gaggle::message_of(request),\n"
-              "      ::gaggle::message_of(response), options);\n"
-              "}\n\n");
+    print_blocking_operation(vars, method.kind, out);
   }
 }
 

@@ -39,7 +39,8 @@ Vars method_vars(const Vars& service, const MethodNames& method, Form form) {
   vars["path"] = method.constant;
   vars["Request"] = raw ? "::gaggle::Bytes" : method.request;
   vars["Response"] = raw ? "::gaggle::Bytes" : method.response;
-  vars["stream"] = vars["streams"] + "[" + std::to_string(method.stream_index) + "]";
+  vars["index"] = std::to_string(method.stream_index);
+  vars["stream"] = vars["streams"] + "[" + vars["index"] + "]";
   return vars;
 }
 

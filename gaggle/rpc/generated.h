@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "gaggle/net/block_on.h"
 #include "gaggle/net/spawn.h"
 #include "gaggle/net/task.h"
 #include "gaggle/rpc/client_conn_interface.h"
@@ -189,23 +190,46 @@ Task<Result<Stream>> open_and_send(ClientConnInterface& conn, Context context, c
   co_return Stream{*std::move(stream)};
 }
 
-// A unary call for the context of the task that awaits it.
+// The further forms of a method make the same call for the context of the task that awaits it, which
+// ends with the token's slot.
 Task<Status> invoke_in_current_context(ClientConnInterface& conn, std::string_view method, ConstMessage request,
                                        Message response, CallOptions options);
 
-// The form of a unary call that takes an Asio completion token; it completes with the Status, always
-// by a post, on the token's executor or else on the connection's loop. Cancellation through the
-// token's slot cancels the call.
+// `request` is empty when the client streams.
+template <class Stream>
+Task<Result<Stream>> open_in_current_context(ClientConnInterface& conn, const StreamDesc& desc, std::string_view method,
+                                             ConstMessage request, CallOptions options) {
+  const Context& context = co_await current_context();
+  Task<Result<Stream>> opening = desc.client_streams
+                                     ? open_stream<Stream>(conn, context, desc, method, options)
+                                     : open_and_send<Stream>(conn, context, desc, method, request, options);
+  co_return co_await std::move(opening);
+}
+
+// With an Asio completion token: completes with the Status, or the Result with the stream, always by a
+// post, on the token's executor or else on the connection's loop. Cancellation through the token's
+// slot cancels the call.
 template <class Token>
 auto call_with_token(ClientConnInterface& conn, const Context& context, std::string_view method, ConstMessage request,
                      Message response, const CallOptions& options, Token&& token) {
   return spawn(conn.loop(), invoke_in_current_context(conn, method, request, response, options), context,
                std::forward<Token>(token));
 }
+template <class Stream, class Token>
+auto open_with_token(ClientConnInterface& conn, const Context& context, const StreamDesc& desc, std::string_view method,
+                     ConstMessage request, const CallOptions& options, Token&& token) {
+  return spawn(conn.loop(), open_in_current_context<Stream>(conn, desc, method, request, options), context,
+               std::forward<Token>(token));
+}
 
-// The form of a unary call for threads without a loop: blocks until it has completed.
-// FAILED_PRECONDITION, and no call, on a loop's thread.
+// For threads without a loop: blocks until it has completed. FAILED_PRECONDITION, and no call, on a
+// loop's thread.
 Status call_blocking(ClientConnInterface& conn, const Context& context, std::string_view method, ConstMessage request,
                      Message response, const CallOptions& options);
+template <class Stream>
+Result<Stream> open_blocking(ClientConnInterface& conn, const Context& context, const StreamDesc& desc,
+                             std::string_view method, ConstMessage request, const CallOptions& options) {
+  return block_on(conn.loop(), open_in_current_context<Stream>(conn, desc, method, request, options), context);
+}
 
 }  // namespace gaggle::generated

@@ -4,10 +4,6 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
-#include <asio/io_context.hpp>
-#include <asio/use_awaitable.hpp>
 #include <asio/use_future.hpp>
 #include <atomic>
 #include <future>
@@ -15,125 +11,11 @@
 #include <thread>
 #include <vector>
 
-#include "call_semantics.gaggle.h"
-#include "gaggle/net/block_on.h"
-#include "gaggle/net/loop_group.h"
-#include "gaggle/net/sleep.h"
+#include "call_semantics_testing.h"
 #include "gaggle/net/spawn.h"
-#include "gaggle/rpc/client_conn.h"
-#include "gaggle/rpc/server.h"
 
-namespace gaggle {
+namespace gaggle::e2e {
 namespace {
-
-using namespace std::chrono_literals;
-using e2e::Ask;
-using e2e::Reply;
-
-int64_t remaining_ms(const Context& context) {
-  if (!context.has_deadline()) return -1;
-  return std::chrono::duration_cast<std::chrono::milliseconds>(context.remaining()).count();
-}
-
-class Calls final : public e2e::UnimplementedCallsServer {
- public:
-  std::atomic<int> waiting{0};
-  std::atomic<int> cancelled{0};
-
-  Task<Status> Unary(ServerContext& context, const Ask& ask, Reply& reply) override {
-    if (ask.wait()) {
-      ++waiting;
-      auto sleep = sleep_for(context.loop(), 1h);
-      Status ended = co_await sleep;
-      ++cancelled;
-      co_return ended;
-    }
-    if (ask.code() != 0) co_return Status(static_cast<StatusCode>(ask.code()), ask.text(), "details");
-    for (const auto& entry : context.metadata()) {
-      if (!entry.key.starts_with("x-")) continue;
-      if (Status set = context.set_header(entry.key, entry.value); !set) co_return set;
-      if (Status set = context.set_trailer(entry.key, entry.value); !set) co_return set;
-    }
-    reply.set_text("to " + ask.text());
-    reply.set_filler(std::string(static_cast<size_t>(ask.reply_bytes()), 'x'));
-    reply.set_remaining_ms(remaining_ms(context));
-    co_return Status::ok();
-  }
-
-  Task<Status> Collect(ServerContext&, ClientStreamingServer<Ask>& asks, Reply& reply) override {
-    for (;;) {
-      Ask ask;
-      Result<bool> more = co_await asks.recv(ask);
-      if (!more) co_return more.error();
-      if (!*more) co_return Status::ok();
-      if (ask.code() != 0) co_return Status(static_cast<StatusCode>(ask.code()), ask.text());
-      reply.mutable_text()->append(ask.text());
-    }
-  }
-
-  Task<Status> List(ServerContext&, const Ask& ask, ServerStreamingServer<Reply>& replies) override {
-    Reply reply;
-    reply.set_filler(std::string(static_cast<size_t>(ask.reply_bytes()), 'x'));
-    for (int i = 0; i < ask.times(); ++i) {
-      reply.set_text(ask.text() + std::to_string(i));
-      Status sent = co_await replies.send(reply);
-      if (!sent) {
-        ++cancelled;
-        co_return sent;
-      }
-    }
-    co_return ask.code() == 0 ? Status::ok() : Status(static_cast<StatusCode>(ask.code()), "after all");
-  }
-
-  Task<Status> Talk(ServerContext&, BidiStreamingServer<Ask, Reply>& talk) override {
-    Reply reply;
-    for (;;) {
-      Ask ask;
-      Result<bool> more = co_await talk.recv(ask);
-      if (!more) co_return more.error();
-      if (!*more) co_return Status::ok();
-      if (ask.code() != 0) co_return Status(static_cast<StatusCode>(ask.code()), ask.text());
-      reply.set_text("to " + ask.text());
-      Status sent = co_await talk.send(reply);
-      if (!sent) co_return sent;
-    }
-  }
-};
-
-struct World {
-  LoopGroup server_loops{2};
-  LoopGroup client_loops{1};
-  Calls calls;
-  std::unique_ptr<Server> server;
-  std::unique_ptr<ClientConn> conn;
-  std::string address;
-
-  explicit World(std::string_view listen = "127.0.0.1:0") {
-    start_server(listen);
-    conn = std::move(*ClientConn::create(client_loops, address, {.credentials = insecure_credentials()}));
-  }
-  void start_server(std::string_view listen) {
-    server = std::move(*Server::create(server_loops));
-    EXPECT_TRUE(e2e::RegisterCallsServer(*server, calls).is_ok());
-    Result<uint16_t> port = server->listen(listen);
-    ASSERT_TRUE(port) << port.status().to_string();
-    address = *port == 0 ? std::string(listen) : "127.0.0.1:" + std::to_string(*port);
-  }
-  e2e::CallsClient client() { return e2e::CallsClient(*conn); }
-  template <class T>
-  T run(Task<T> task) {
-    return block_on(client_loops.loop(0), std::move(task));
-  }
-  Status unary(const Ask& ask, Reply& reply, const Context& context = {}, CallOptions options = {}) {
-    return client().BlockingUnary(context, ask, reply, options);
-  }
-};
-
-Ask ask_of(std::string_view text) {
-  Ask ask;
-  ask.set_text(std::string(text));
-  return ask;
-}
 
 // --- Unary ---
 
@@ -211,7 +93,7 @@ TEST(CallSemanticsTest, unix_sockets_work_alike) {
 
 // --- Streams ---
 
-Task<std::string> collect(e2e::CallsClient client, int count, int bad_at) {
+Task<std::string> collect(CallsClient client, int count, int bad_at) {
   Result<ClientStreamingClient<Ask, Reply>> opened = co_await client.Collect(Context{});
   if (!opened) co_return opened.error().to_string();
   for (int i = 0; i < count; ++i) {
@@ -233,7 +115,7 @@ TEST(CallSemanticsTest, a_client_streams_and_gets_one_reply) {
   EXPECT_EQ(world.run(collect(world.client(), 100'000, 3)), "OUT_OF_RANGE: 3") << "the server stopped early";
 }
 
-Task<std::string> list(e2e::CallsClient client, Ask ask, int leave_after) {
+Task<std::string> list(CallsClient client, Ask ask, int leave_after) {
   Result<ServerStreamingClient<Reply>> opened = co_await client.List(Context{}, ask);
   if (!opened) co_return opened.error().to_string();
   int count = 0;
@@ -271,7 +153,7 @@ TEST(CallSemanticsTest, leaving_a_stream_ends_its_handler) {
   while (world.calls.cancelled == 0) std::this_thread::yield();
 }
 
-Task<std::string> talk(e2e::CallsClient client, int count, int bad_at) {
+Task<std::string> talk(CallsClient client, int count, int bad_at) {
   Result<BidiStreamingClient<Ask, Reply>> opened = co_await client.Talk(Context{});
   if (!opened) co_return opened.error().to_string();
   for (int i = 0; i < count; ++i) {
@@ -313,7 +195,7 @@ TEST(CallSemanticsTest, a_restarted_server_is_found_again) {
   EXPECT_TRUE(world.unary(ask_of("c"), reply, Context{}.with_timeout(30s), {.wait_for_ready = true}).is_ok());
 }
 
-Task<int> failures_of(e2e::CallsClient client, const std::atomic<bool>& stop) {
+Task<int> failures_of(CallsClient client, const std::atomic<bool>& stop) {
   int failures = 0;
   while (!stop) {
     Ask ask = ask_of("x");
@@ -351,44 +233,5 @@ TEST(CallSemanticsTest, rolling_restarts_lose_no_call) {  // [216]
   for (auto& caller : callers) EXPECT_EQ(caller.get(), 0);
 }
 
-// --- Forms ---
-
-TEST(CallSemanticsTest, calls_take_asio_completion_tokens) {
-  World world;
-  e2e::CallsClient client = world.client();
-  const Ask ask = ask_of("token");
-  Reply by_future, by_callback, by_awaitable;
-  EXPECT_TRUE(client.AsyncUnary(Context{}, ask, by_future, {}, asio::use_future).get().is_ok());
-  EXPECT_EQ(by_future.text(), "to token");
-
-  std::promise<Status> called;
-  client.AsyncUnary(Context{}, ask, by_callback, {}, [&](Status status) { called.set_value(status); });
-  EXPECT_TRUE(called.get_future().get().is_ok());
-  EXPECT_EQ(by_callback.text(), "to token");
-
-  asio::io_context io;
-  Status awaited = Status::unknown("not yet");
-  asio::co_spawn(
-      io,
-      [](e2e::CallsClient& stub, const Ask& request, Reply& reply, Status& result) -> asio::awaitable<void> {
-        result = co_await stub.AsyncUnary(Context{}, request, reply, {}, asio::use_awaitable);
-      }(client, ask, by_awaitable, awaited),
-      asio::detached);
-  io.run();
-  EXPECT_TRUE(awaited.is_ok()) << awaited.to_string();
-  EXPECT_EQ(by_awaitable.text(), "to token");
-}
-
-TEST(CallSemanticsTest, the_blocking_form_is_refused_on_a_loops_thread) {
-  World world;
-  std::promise<Status> refused;
-  world.client_loops.loop(0).post([&] {
-    const Ask ask = ask_of("x");
-    Reply reply;
-    refused.set_value(world.client().BlockingUnary(Context{}, ask, reply));
-  });
-  EXPECT_EQ(refused.get_future().get().code(), StatusCode::kFailedPrecondition);
-}
-
 }  // namespace
-}  // namespace gaggle
+}  // namespace gaggle::e2e

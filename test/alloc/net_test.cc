@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What costs no allocation once it's warm. Counts calls of operator new in this test program, hence
-// not under sanitizers, which have their own (and under which frames aren't recycled).
+// What of loops, tasks and sockets costs no allocation once it's warm.
 #include <gtest/gtest.h>
 
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
-#include <new>
 #include <string>
 
+#include "counting_allocator.h"
 #include "gaggle/base/bytes.h"
 #include "gaggle/net/byte_stream.h"
 #include "gaggle/net/event.h"
@@ -24,33 +22,6 @@
 
 #include <sys/socket.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define GAGGLE_COUNTS_ALLOCATIONS 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define GAGGLE_COUNTS_ALLOCATIONS 0
-#endif
-#endif
-#ifndef GAGGLE_COUNTS_ALLOCATIONS
-#define GAGGLE_COUNTS_ALLOCATIONS 1
-#endif
-
-namespace {
-thread_local uint64_t allocations = 0;
-}  // namespace
-
-#if GAGGLE_COUNTS_ALLOCATIONS
-// g++ sees free() behind a new that it knows, once it has inlined them.
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
-void* operator new(size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
-#endif
-
 namespace gaggle {
 namespace {
 
@@ -60,16 +31,13 @@ using std::chrono::milliseconds;
 template <class What>
 uint64_t allocations_of(What&& what) {
   for (int i = 0; i < 100; ++i) what();
-  const uint64_t before = allocations;
+  const uint64_t before = allocations_of_this_thread();
   for (int i = 0; i < 100; ++i) what();
-  return allocations - before;
+  return allocations_of_this_thread() - before;
 }
 
 class Allocations : public testing::Test {
  protected:
-  void SetUp() override {
-    if (!GAGGLE_COUNTS_ALLOCATIONS || !FramePool::kRecycles) GTEST_SKIP() << "a sanitizer has operator new";
-  }
   VirtualLoop world_;
   Loop& loop_ = world_.loop;
 };
@@ -96,11 +64,11 @@ Task<int> posting(Loop& loop) {
 }
 
 TEST_F(Allocations, the_counter_counts) {
-  const uint64_t before = allocations;
+  const uint64_t before = allocations_of_this_thread();
   const auto bytes = Bytes::copy_of("one allocation");
-  EXPECT_EQ(allocations - before, 1u);
+  EXPECT_EQ(allocations_of_this_thread() - before, 1u);
   EXPECT_EQ(Bytes(bytes).slice(1).size() + 1, bytes.size());
-  EXPECT_EQ(allocations - before, 1u) << "sharing costs none";
+  EXPECT_EQ(allocations_of_this_thread() - before, 1u) << "sharing costs none";
 }
 
 TEST_F(Allocations, starting_and_nesting_tasks_reuses_frames) {

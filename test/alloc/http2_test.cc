@@ -3,27 +3,11 @@
 // In steady state a unary call costs the engine no allocation, on either end.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <cstring>
-#include <new>
 
+#include "counting_allocator.h"
 #include "gaggle/http2/connection.h"
 #include "gaggle/http2/frames_testing.h"
-
-namespace {
-// Counts what this thread asks the heap for; of interest to the tests below only.
-thread_local uint64_t allocations = 0;
-}  // namespace
-
-// g++ sees free() behind a new that it knows, once it has inlined them.
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
-void* operator new(size_t bytes) {
-  ++allocations;
-  if (void* const memory = std::malloc(bytes != 0 ? bytes : 1)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace gaggle::http2 {
 namespace {
@@ -115,9 +99,9 @@ uint64_t allocations_per_thousand_calls(size_t answer_bytes) {
     client.pass_to(server);
   };
   for (int i = 0; i < 50; ++i) turn();
-  const uint64_t before = allocations;
+  const uint64_t before = allocations_of_this_thread();
   for (int i = 0; i < 100; ++i) turn();
-  const uint64_t after = allocations;
+  const uint64_t after = allocations_of_this_thread();
   EXPECT_EQ(client.completed, 1500u);
   EXPECT_EQ(server.connection.open_streams(), 0u);
   EXPECT_EQ(server.connection.counters().abuse_charges, 0u) << "an honest client is charged nothing";
