@@ -16,6 +16,9 @@ namespace gaggle {
 // All of it may be called from any thread; destruction from none of its own loops. Destruction stops
 // the loops and joins the threads: nothing goes on running. What uses the loops (servers,
 // connections) ends before.
+// fork(): before the first loop is made, freely. Afterwards the child may only exec or _exit, since
+// it has none of the threads and shares the parent's epoll set; descriptors close on exec. Signals:
+// no handler is installed, and a peer that is gone raises no SIGPIPE.
 class LoopGroup {
  public:
   // Starts `threads` loops, at least one.
