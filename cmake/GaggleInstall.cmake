@@ -14,7 +14,9 @@ foreach(library IN LISTS libraries)
   get_target_property(sets ${library} INTERFACE_HEADER_SETS)
   if(generated)
     # Generated headers sit in a folder of their own, so that `#include "groupcache.gaggle.h"` works here as there.
-    install(FILES ${generated} DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/gaggle/proto")
+    get_target_property(generated_dir ${library} GAGGLE_HEADERS_DIR)
+    install(DIRECTORY "${generated_dir}/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/gaggle/proto"
+            FILES_MATCHING PATTERN "*.h")
     target_include_directories(${library} PUBLIC $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/gaggle/proto>)
     install(TARGETS ${library} EXPORT gaggleTargets)
   elseif(sets)

@@ -22,6 +22,8 @@
 #include "gaggle/net/loop_group.h"
 #include "gaggle/net/thread_pool.h"
 #include "gaggle/rpc/server.h"
+#include "gaggle/services/health.h"
+#include "gaggle/services/reflection.h"
 
 namespace gaggle::cli {
 namespace {
@@ -57,14 +59,31 @@ Status add_groups(const std::vector<std::string>& texts, cache::Cache& cache, Th
   return {};
 }
 
+// What a node serves; outlives its server.
+struct Services {
+  explicit Services(cache::Cache& cache) : cache(cache) {}
+  cache::CacheService cache;
+  HealthServer health;
+  ReflectionServer reflection;
+
+  Status register_with(ServiceRegistrar& registrar) {
+    if (Status status = cache.register_with(registrar); !status) return status;
+    if (Status status = health.register_with(registrar); !status) return status;
+    health.set("groupcachepb.GroupCache", ServingStatus::kServing);
+    health.set("gaggle.cache.v1.CacheAdmin", ServingStatus::kServing);
+    return reflection.register_with(registrar);
+  }
+};
+
 // Waits for the server to end. The first SIGTERM or SIGINT drains it, the second stops it at once.
 // Signals have a loop of their own, so that they work whatever the server's loops are doing.
-Status wait_with_signals(Server& server) {
+Status wait_with_signals(Server& server, HealthServer& health) {
   asio::io_context io;
   asio::signal_set signals(io, SIGTERM, SIGINT);
   bool draining = false;
   std::function<void(const asio::error_code&, int)> on_signal = [&](const asio::error_code& error, int) {
     if (error) return;
+    health.end();
     server.shutdown(draining ? Duration::zero() : kDrainTime);
     draining = true;
     signals.async_wait(on_signal);
@@ -100,14 +119,14 @@ int serve(const ServeOptions& options) {
   ServerOptions server_options;
   server_options.max_concurrent_streams = kMaxConcurrentStreams;
   server_options.log = log;
-  cache::CacheService service(cache);
+  Services services(cache);
   Result<std::unique_ptr<Server>> server = Server::create(loops, server_options);
   if (!server) return fail(server.error());
-  if (Status status = service.register_with(**server); !status) return fail(status);
+  if (Status status = services.register_with(**server); !status) return fail(status);
   const Result<uint16_t> port = (*server)->listen(options.addresses.listen);
   if (!port) return fail(port.error());
   std::cout << "listening on " << with_port(options.addresses.listen, *port) << std::endl;
-  const Status ended = wait_with_signals(**server);
+  const Status ended = wait_with_signals(**server, services.health);
   return ended ? kExitOk : fail(ended);
 }
 

@@ -65,6 +65,7 @@ class ServerCall final : public ServerContext,
   const Metadata& metadata() override;
   const Peer& peer() override;
   Loop& loop() noexcept override { return writable_.loop(); }
+  std::span<const ServiceDesc* const> services() const noexcept override;
   Status set_header(std::string_view key, std::string_view value) override;
   Status send_header() override;
   Status set_trailer(std::string_view key, std::string_view value) override;

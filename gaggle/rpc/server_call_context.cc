@@ -3,6 +3,8 @@
 // A call as its handler's ServerContext.
 #include "gaggle/rpc/server_call.h"
 #include "gaggle/rpc/server_connection.h"
+#include "gaggle/rpc/server_core.h"
+#include "gaggle/rpc/server_loop.h"
 #include "gaggle/rpc/server_request.h"
 
 namespace gaggle {
@@ -18,6 +20,8 @@ const Metadata& ServerCall::metadata() {
 }
 
 const Peer& ServerCall::peer() { return connection_->peer(); }
+
+std::span<const ServiceDesc* const> ServerCall::services() const noexcept { return part_.core().methods().services(); }
 
 Status ServerCall::set_header(std::string_view key, std::string_view value) {
   if (headers_sent_ || over_) return Status::failed_precondition("the header metadata has been sent already");

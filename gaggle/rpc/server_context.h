@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <span>
 #include <string_view>
 
 #include "gaggle/base/context.h"
@@ -11,6 +12,7 @@ namespace gaggle {
 
 class Loop;
 struct Peer;
+struct ServiceDesc;
 
 // The context of one incoming call: its deadline and cancellation, and what came with it.
 //
@@ -26,6 +28,9 @@ class ServerContext : public Context {
   virtual const Peer& peer() = 0;
   // The loop this call lives on: start timers and I/O of the handler here.
   virtual Loop& loop() noexcept = 0;
+  // Everything that is registered with the server of this call, in that order; for services that tell
+  // of the others, such as reflection. A context that wraps another one passes it on.
+  virtual std::span<const ServiceDesc* const> services() const noexcept { return {}; }
 
   // Adds to the header metadata, which leaves with the first message, the status, or send_header.
   // FAILED_PRECONDITION when it has left; INVALID_ARGUMENT for what can't travel.

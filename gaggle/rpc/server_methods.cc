@@ -74,6 +74,7 @@ Status MethodTable::add(const ServiceDesc& desc, Service& implementation) {
     return invalid(desc, "the implementation isn't derived from " + std::string(desc.handler_type));
   }
   services_.emplace(desc.service_name, true);
+  in_order_.push_back(&desc);
   const std::string prefix = "/" + std::string(desc.service_name) + "/";
   for (const MethodDesc& method : desc.methods) {
     auto added = std::make_unique<ServerMethod>();

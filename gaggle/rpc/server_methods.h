@@ -44,6 +44,8 @@ class MethodTable {
   // Why find() gave null: what the caller is told with UNIMPLEMENTED.
   Status not_found(std::string_view path) const;
   size_t size() const noexcept { return methods_.size(); }
+  // In the order of registration.
+  const std::vector<const ServiceDesc*>& services() const noexcept { return in_order_; }
 
  private:
   struct Hash {
@@ -56,6 +58,7 @@ class MethodTable {
   void add_method(std::unique_ptr<ServerMethod> method);
 
   Map<bool> services_;
+  std::vector<const ServiceDesc*> in_order_;
   Map<std::unique_ptr<ServerMethod>> methods_;
   std::unique_ptr<ServerMethod> unknown_;
 };

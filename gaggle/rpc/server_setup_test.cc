@@ -76,6 +76,17 @@ TEST(ServerSetup, a_service_is_registered_once_and_before_the_start) {
   EXPECT_EQ((*server)->register_service(described.desc, other).code(), StatusCode::kFailedPrecondition);
 }
 
+TEST(ServerSetup, a_handler_sees_what_its_server_has) {
+  ServerWorld world;
+  std::vector<std::string> names;
+  world.service.unary = [](TestService&, ServerContext& context, const Text&, Text& response) {
+    for (const ServiceDesc* desc : context.services()) response.value += std::string(desc->service_name) + ";";
+    return Task<Status>::ready(Status::ok());
+  };
+  ClientCall& call = world.finish(world.client().call("Unary", "which?"));
+  EXPECT_EQ(call.messages().at(0), "test.Service;");
+}
+
 TEST(ServerSetup, a_registrar_need_not_be_a_server) {
   class Recorder final : public ServiceRegistrar {
    public:

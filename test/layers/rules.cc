@@ -40,6 +40,8 @@ struct Foreign {
 const std::array kForeign = std::to_array<Foreign>({
     {"absl/", {}, true},
     {"boost/", {}, true},
+    {"grpc/health/", {"services", "cli"}, true},  // generated from protos of ours
+    {"grpc/reflection/", {"services", "cli"}, true},
     {"grpc/", {}, true},
     {"grpc++/", {}, true},
     {"grpcpp/", {}, true},
