@@ -50,9 +50,8 @@ std::optional<std::string> DescriptorCollector::missing() {
     const FileProto& file = files_.find(unchecked_.back())->second;
     for (const std::string& import : file.dependency()) {
       if (files_.contains(import)) continue;
-      const FileDescriptor* known = import.starts_with("google/protobuf/")
-                                        ? DescriptorPool::generated_pool()->FindFileByName(import)
-                                        : nullptr;
+      const FileDescriptor* known =
+          import.starts_with("google/protobuf/") ? DescriptorPool::generated_pool()->FindFileByName(import) : nullptr;
       if (known == nullptr) return import;
       known->CopyTo(&files_[import]);
       unchecked_.push_back(import);

@@ -33,8 +33,7 @@ class Scripted final : public v1::UnimplementedServerReflectionServer {
 
  private:
   Task<Status> ServerReflectionInfo(
-      ServerContext&,
-      BidiStreamingServer<v1::ServerReflectionRequest, v1::ServerReflectionResponse>& stream) override {
+      ServerContext&, BidiStreamingServer<v1::ServerReflectionRequest, v1::ServerReflectionResponse>& stream) override {
     for (const v1::ServerReflectionResponse& answer : answers) {
       v1::ServerReflectionRequest request;
       Result<bool> more = co_await stream.recv(request);

@@ -154,7 +154,8 @@ TYPED_TEST(ReflectionTest, gives_the_file_of_any_symbol_with_its_imports) {
   EXPECT_EQ(this->files(this->one([](auto& r) { r.set_file_containing_symbol("shop.size"); })).at(0), "more.proto");
   EXPECT_EQ(this->files(this->one([](auto& r) {
                   r.set_file_containing_symbol("grpc.health.v1.HealthCheckResponse.ServingStatus");
-                })).at(0),
+                }))
+                .at(0),
             "grpc/health/v1/health.proto");
 }
 
@@ -182,13 +183,13 @@ TYPED_TEST(ReflectionTest, knows_extensions) {
 }
 
 TYPED_TEST(ReflectionTest, what_is_not_there_is_an_error_response_and_the_stream_goes_on) {
-  const auto result =
-      this->talk({this->request([](auto& r) { r.set_file_containing_symbol("no.Such"); }),
-                  this->request([](auto& r) { r.set_file_by_filename("no.proto"); }),
-                  this->request([](auto& r) { r.set_all_extension_numbers_of_type("no.Type"); }),
-                  this->request([](auto& r) { r.mutable_file_containing_extension()->set_containing_type("shop.Base"); }),
-                  this->request([](auto& r) { r.set_file_containing_symbol(""); }),
-                  this->request([](auto& r) { r.set_list_services(""); })});
+  const auto result = this->talk(
+      {this->request([](auto& r) { r.set_file_containing_symbol("no.Such"); }),
+       this->request([](auto& r) { r.set_file_by_filename("no.proto"); }),
+       this->request([](auto& r) { r.set_all_extension_numbers_of_type("no.Type"); }),
+       this->request([](auto& r) { r.mutable_file_containing_extension()->set_containing_type("shop.Base"); }),
+       this->request([](auto& r) { r.set_file_containing_symbol(""); }),
+       this->request([](auto& r) { r.set_list_services(""); })});
   EXPECT_TRUE(result.end.is_ok()) << result.end.to_string();
   ASSERT_EQ(result.answers.size(), 6u);
   for (size_t i = 0; i < 5; ++i) {
@@ -204,7 +205,8 @@ TYPED_TEST(ReflectionTest, a_request_for_nothing_ends_the_stream) {
 }
 
 TYPED_TEST(ReflectionTest, a_type_without_extensions_has_none) {
-  const auto response = this->one([](auto& r) { r.set_all_extension_numbers_of_type("grpc.health.v1.HealthCheckRequest"); });
+  const auto response =
+      this->one([](auto& r) { r.set_all_extension_numbers_of_type("grpc.health.v1.HealthCheckRequest"); });
   EXPECT_TRUE(response.has_all_extension_numbers_response()) << "known, and empty";
   EXPECT_EQ(response.all_extension_numbers_response().extension_number_size(), 0);
 }
