@@ -7,42 +7,36 @@
 
 #include "gaggle/net/loop.h"
 #include "gaggle/rpc/client_channel.h"
-#include "gaggle/rpc/client_response.h"
 #include "gaggle/rpc/client_transport.h"
 #include "gaggle/rpc/wire_request.h"
 
 namespace gaggle {
-namespace {
-
-// How much of an answer that isn't gRPC is kept for the error message.
-constexpr size_t kMaxForeignBody = 1024;
-
-}  // namespace
 
 ClientCallBase::ClientCallBase(ClientChannel& channel) : channel_(channel), deadline_timer_(channel.loop(), *this) {}
 
 ClientCallBase::~ClientCallBase() = default;
 
-// --- From the wish to a place ---
+// --- The beginning ---
 
 void ClientCallBase::begin(const Context& context, std::string_view method, const CallOptions& options) {
   context_ = context;
   method_ = method;
   options_ = options;
   done_ = false;
+  began_ = channel_.loop().now();
   if (Status refused = check_start(); !refused) return finish(std::move(refused));
   enlisted_ = true;
   settled_ = false;
   channel_.enlist(*this);
   if (context_.has_deadline()) deadline_timer_.arm_at(context_.deadline());
   LoopCancel::listen(channel_.loop(), context_);
-  channel_.place(*this);
+  first_.begin(0);
 }
 
 // gRPC over HTTP2: a call whose time is up, or that nobody wants any more, is never sent.
 Status ClientCallBase::check_start() const {
   if (context_.cancelled()) return context_.status();
-  if (context_.deadline() <= channel_.loop().now()) {
+  if (context_.deadline() <= began_) {
     return Status::deadline_exceeded("the deadline had passed before the call began");
   }
   if (!wire::path_can_travel(method_)) {
@@ -51,148 +45,112 @@ Status ClientCallBase::check_start() const {
   return {};
 }
 
-// --- On a stream ---
+// --- What the service config says ---
 
-void ClientCallBase::open(ClientTransport& transport, http2::Stream& stream) {
-  transport_ = &transport;
-  stream_ = &stream;
-  foreign_ = false;
-  if (Status refused = prepare_request(); !refused) return finish(std::move(refused));
-  if (!send_headers()) return;
-  send_request();
-  if (done_ || stream_ == nullptr) return;
-  transport.flush();
-  on_opened();
+namespace {
+
+// The smaller of the two, if both are set.
+std::optional<size_t> smaller(std::optional<size_t> a, std::optional<size_t> b) {
+  return a && b ? std::min(*a, *b) : (a ? a : b);
 }
 
-bool ClientCallBase::send_headers() {
-  switch (channel_.send_headers(*this, transport_->http2(), *stream_)) {
-    case http2::SendResult::kOk:
-    case http2::SendResult::kFull: return true;
-    case http2::SendResult::kTooLarge:
-      finish(Status::resource_exhausted("the call's metadata is larger than the server accepts"));
-      return false;
-    case http2::SendResult::kEnded: break;
+}  // namespace
+
+bool ClientCallBase::configure(const Ref<const ServiceConfig>& config) {
+  configured_ = true;
+  if (!config) return true;
+  const MethodConfig* const method = config->method_config(method_);
+  if (method == nullptr) return true;
+  config_ = config;
+  if (!options_.wait_for_ready) options_.wait_for_ready = method->wait_for_ready;
+  if (method->max_request_bytes || method->max_response_bytes) {
+    options_.max_send_bytes = smaller(options_.max_send_bytes, method->max_request_bytes);
+    options_.max_receive_bytes = smaller(options_.max_receive_bytes, method->max_response_bytes);
+    on_options_changed();
   }
-  // A goodbye came first: nothing has left, so it may go anywhere.
-  ClientTransport& transport = *transport_;
-  leave_stream();
-  transport.mark_unusable(Status::unavailable("the connection takes no new calls"));
-  channel_.place(*this);
-  return false;
+  if (!channel_.options().disable_retry && options_.max_attempts.value_or(kMaxCallAttempts) > 1) {
+    retry_ = method->retry ? &*method->retry : nullptr;
+    hedging_ = method->hedging ? &*method->hedging : nullptr;
+  }
+  return !method->timeout || shorten(*method->timeout);
+}
+
+// The call has at most `timeout` from its beginning.
+bool ClientCallBase::shorten(Duration timeout) {
+  const TimePoint deadline = deadline_after(began_, timeout);
+  if (deadline >= context_.deadline()) return true;
+  context_ = context_.with_deadline(deadline);
+  if (deadline <= channel_.loop().now()) {
+    on_deadline();
+    return false;
+  }
+  deadline_timer_.arm_at(deadline);
+  return true;
+}
+
+// --- Attempts ---
+
+ClientRetries& ClientCallBase::begin_retries() {
+  if (!retries_memory_) retries_memory_ = std::make_unique<ClientRetries>(*this);
+  retries_ = retries_memory_.get();
+  return *retries_;
+}
+
+void ClientCallBase::attempt_opened(ClientAttempt& attempt) {
+  if (!committed_) current_ = &attempt;
+  on_opened(attempt);
+  if (hedging_ != nullptr && !committed_) {
+    (retries_ != nullptr ? *retries_ : begin_retries()).attempt_opened();
+  }
+}
+
+void ClientCallBase::attempt_succeeded(ClientAttempt& attempt) {
+  commit(attempt);
+  if (RetryThrottle* throttle = channel_.retry_throttle()) throttle->on_success();
+  finish(conclude({}));
+}
+
+void ClientCallBase::attempt_failed(ClientAttempt& attempt, Status status) {
+  if (!committed_) {
+    current_ = &attempt;
+    if (may_be_retried() && (retries_ != nullptr ? *retries_ : begin_retries()).attempt_failed(attempt, status)) return;
+  }
+  finish(std::move(status));
+}
+
+void ClientCallBase::commit(ClientAttempt& winner) {
+  if (std::exchange(committed_, true)) return;
+  current_ = &winner;
+  if (retries_ != nullptr) {
+    retries_->settle_on(winner);
+    if (winner.stream() != nullptr) on_opened(winner);
+  }
+  on_committed();
+}
+
+void ClientCallBase::forgo_retries() {
+  retry_ = nullptr;
+  hedging_ = nullptr;
 }
 
 void ClientCallBase::consume(size_t bytes) {
-  if (stream_ == nullptr || bytes == 0) return;
-  transport_->http2().consume(*stream_, bytes);
-  transport_->flush();
-}
-
-// Lets go of the stream, in whatever state it is. The server hears of it if it can still matter.
-void ClientCallBase::leave_stream() {
-  if (stream_ == nullptr) return;
-  http2::Stream& stream = *std::exchange(stream_, nullptr);
-  ClientTransport& transport = *std::exchange(transport_, nullptr);
-  stream.user = nullptr;
-  if (!stream.is_over()) {
-    // A server that has ended its side needs no more of the request: no error (RFC 9113 §8.1).
-    transport.http2().reset(stream, stream.remote_closed() ? http2::ErrorCode::kNoError : http2::ErrorCode::kCancel);
-  }
-  transport.http2().release(stream);
-  transport.flush();
-  transport.stream_left();
-}
-
-// --- The answer ---
-
-void ClientCallBase::on_headers(http2::HeaderBlockRef headers, bool end_stream) {
-  if (headers->is_truncated()) {
-    return finish(Status::resource_exhausted("the server's headers are larger than this client accepts"));
-  }
-  const ResponseFields& fields = response_fields(*headers);
-  headers_ = std::move(headers);
-  foreign_ = fields.http_status != 200 || !fields.grpc_content_type;
-  if (end_stream) {
-    // Trailers-Only: one section is headers and trailers at once.
-    trailers_ = std::exchange(headers_, nullptr);
-    return finish_by_server(fields);
-  }
-  if (!foreign_) on_response_headers();
-}
-
-void ClientCallBase::on_data(std::span<const uint8_t> content, bool end_stream) {
-  if (foreign_) return answer_isnt_grpc(content, end_stream);
-  if (!content.empty()) take_content(content);
-  if (end_stream && !done_) finish(Status::internal("the server closed the stream without sending trailers"));
-}
-
-void ClientCallBase::answer_isnt_grpc(std::span<const uint8_t> content, bool end_stream) {
-  const size_t room = kMaxForeignBody - foreign_body_.size();
-  foreign_body_.append(reinterpret_cast<const char*>(content.data()), std::min(room, content.size()));
-  consume(content.size());
-  if (!end_stream && foreign_body_.size() < kMaxForeignBody) return;
-  const http2::HeaderField* type = headers_->find(http2::HeaderName::kContentType);
-  finish(status_of_http_response(response_fields(*headers_), type != nullptr ? type->value : "", foreign_body_));
-}
-
-void ClientCallBase::on_trailers(http2::HeaderBlockRef trailers) {
-  if (trailers->is_truncated()) {
-    return finish(Status::resource_exhausted("the server's trailers are larger than this client accepts"));
-  }
-  trailers_ = std::move(trailers);
-  finish_by_server(response_fields(*trailers_));
-}
-
-// A grpc-status wins over everything else; without one, HTTP's status has to do.
-void ClientCallBase::finish_by_server(const ResponseFields& fields) {
-  if (fields.has_grpc_status) return finish(conclude(fields.status));
-  if (!foreign_) return finish(Status::unknown("the server's trailers have no grpc-status"));
-  const http2::HeaderBlock& head = headers_ ? *headers_ : *trailers_;
-  const http2::HeaderField* type = head.find(http2::HeaderName::kContentType);
-  finish(status_of_http_response(response_fields(head), type != nullptr ? type->value : "", foreign_body_));
-}
-
-void ClientCallBase::on_reset(http2::ErrorCode code, http2::ResetOrigin origin) {
-  switch (origin) {
-    case http2::ResetOrigin::kUnprocessed: return retry_or_fail(code, origin);
-    case http2::ResetOrigin::kConnection: {
-      // The reason is known when the socket has been closed, this turn.
-      ClientTransport& transport = *transport_;
-      leave_stream();
-      return transport.adopt_orphan(*this);
-    }
-    case http2::ResetOrigin::kPeer:
-      // The server's own timer may be faster than ours (gRPC over HTTP2, "Errors").
-      if (code == http2::ErrorCode::kCancel && context_.deadline() <= channel_.loop().now()) {
-        return finish(deadline_status());
-      }
-      return finish(status_of_reset(code, origin, {}));
-    case http2::ResetOrigin::kProtocol: return finish(status_of_reset(code, origin, {}));
-  }
-}
-
-// gRFC A6, "Transparent retries": what the server provably never saw may go out again, any number of
-// times; what it refused by name, once.
-void ClientCallBase::retry_or_fail(http2::ErrorCode code, http2::ResetOrigin origin) {
-  const bool refused = transport_->is_usable();
-  if (!can_repeat_request() || (refused && refused_once_)) return finish(status_of_reset(code, origin, {}));
-  refused_once_ |= refused;
-  leave_stream();
-  ++channel_.counters().transparent_retries;
-  channel_.place(*this);
+  if (stream() == nullptr || bytes == 0) return;
+  transport()->http2().consume(*stream(), bytes);
+  transport()->flush();
 }
 
 // --- The end ---
 
-void ClientCallBase::set_pick_done(std::move_only_function<void(const PickDone&)> done) {
-  if (pick_done_) pick_done_(PickDone{Status::unavailable("the call went elsewhere: it was not processed")});
-  pick_done_ = std::move(done);
-}
-
 void ClientCallBase::on_deadline() noexcept { finish(deadline_status()); }
 
-Status ClientCallBase::deadline_status() const {
-  if (stream_ != nullptr) return Status::deadline_exceeded("the deadline passed while the server worked");
+Status ClientCallBase::deadline_status() {
+  bool on_stream = false;
+  each_open_attempt([&](ClientAttempt&) { on_stream = true; });
+  if (on_stream) return Status::deadline_exceeded("the deadline passed while the server worked");
+  if (retries_ != nullptr && !retries_->last_failure().is_ok()) {
+    return Status::deadline_exceeded("the deadline passed between two attempts; the last one ended with " +
+                                     retries_->last_failure().to_string());
+  }
   std::string text = "the deadline passed while the call waited for a connection";
   if (const Status& error = channel_.last_error(); !error.is_ok())
     text.append("; the last error: ").append(error.message());
@@ -204,14 +162,13 @@ void ClientCallBase::on_cancelled() noexcept { finish(context_.status()); }
 void ClientCallBase::finish(Status status) {
   if (std::exchange(done_, true)) return;
   status_ = std::move(status);
-  queue_link_.unlink();
-  leave_stream();
+  first_.leave(status_);
+  if (retries_ != nullptr) retries_->stop(status_);
   deadline_timer_.disarm();
   if (enlisted_) {
     settled_ = LoopCancel::stop();
     channel_.delist(*this);
   }
-  if (pick_done_) std::exchange(pick_done_, nullptr)(PickDone{status_});
   on_finished();
 }
 
@@ -224,13 +181,16 @@ void ClientCallBase::reset() {
   assert(done_ && settled_);
   context_ = {};
   options_ = {};
-  headers_ = nullptr;
-  trailers_ = nullptr;
   status_ = {};
-  foreign_body_.clear();
+  first_.reset();
+  current_ = &first_;
+  config_ = nullptr;
+  forgo_retries();
+  // Its memory stays: an attempt that ended just now is still on the stack maybe.
+  if (retries_ != nullptr) std::exchange(retries_, nullptr)->reset();
+  committed_ = false;
+  configured_ = false;
   enlisted_ = false;
-  foreign_ = false;
-  refused_once_ = false;
 }
 
 }  // namespace gaggle

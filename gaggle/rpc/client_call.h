@@ -2,34 +2,33 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <memory>
 #include <span>
-#include <string>
 #include <string_view>
 
 #include "gaggle/base/context.h"
+#include "gaggle/base/ref.h"
 #include "gaggle/base/status.h"
-#include "gaggle/http2/error.h"
 #include "gaggle/http2/header_block.h"
-#include "gaggle/http2/stream.h"
 #include "gaggle/net/loop_cancel.h"
 #include "gaggle/net/timer.h"
-#include "gaggle/rpc/balancer/balancer.h"
 #include "gaggle/rpc/call_options.h"
+#include "gaggle/rpc/client_attempt.h"
 #include "gaggle/rpc/client_call_list.h"
+#include "gaggle/rpc/client_retries.h"
+#include "gaggle/rpc/service_config.h"
 
 namespace gaggle {
 
 class ClientChannel;
-class ClientTransport;
-struct ResponseFields;
 
 // One call of a client on its connection's loop: from the wish to the status.
 //
-// States, in order: unborn; waiting for a picker's choice (in a list of the channel); waiting for
-// room on a transport (in a list of it); on a stream; done. A stream that the server provably never
-// processed leads back to the first wait: that is the transparent retry. Every path ends in
-// finish(), once. What is sent and what becomes of the messages that arrive is the derived class's
+// What is tried to get there is in its attempts: one for a plain call, more of them for one that the
+// service config wants retried or hedged (ClientRetries). The call is *committed* when no other
+// attempt can follow any more: the server's headers have come, more was sent than may be kept, or it
+// was answered at all; from then on current() is the attempt whose stream it is on. Every path ends
+// in finish(), once. What is sent and what becomes of the messages that arrive is the derived class's
 // (unary call, streaming call). Everything here happens on the channel's loop.
 class ClientCallBase : private LoopCancel {
  public:
@@ -42,40 +41,41 @@ class ClientCallBase : private LoopCancel {
   // Ends the call: the server sees a reset if it knows of the call. Nothing happens when it's done.
   void finish(Status status);
   bool is_done() const noexcept { return done_; }
+  bool is_committed() const noexcept { return committed_; }
   const Status& status() const noexcept { return status_; }  // once it's done
 
+  ClientChannel& channel() noexcept { return channel_; }
   const Context& context() const noexcept { return context_; }
   std::string_view method() const noexcept { return method_; }
   const CallOptions& options() const noexcept { return options_; }
   bool waits_for_ready() const noexcept { return options_.wait_for_ready.value_or(false); }
-  CallLink& queue_link() noexcept { return queue_link_; }
   CallLink& channel_link() noexcept { return channel_link_; }
-  // Told when the call has ended; from the pick that placed it.
-  void set_pick_done(std::move_only_function<void(const PickDone&)> done);
 
-  // --- From the transport ---
-
-  // There is room: sends the request on `stream`.
-  void open(ClientTransport& transport, http2::Stream& stream);
-  void on_headers(http2::HeaderBlockRef headers, bool end_stream);
-  void on_data(std::span<const uint8_t> content, bool end_stream);
-  void on_trailers(http2::HeaderBlockRef trailers);
-  void on_reset(http2::ErrorCode code, http2::ResetOrigin origin);
-  virtual void on_writable() {}
+  // The channel knows its service config now: what it says about this call holds until its end. Null:
+  // it says nothing. False when the call has ended by it.
+  bool is_configured() const noexcept { return configured_; }
+  bool configure(const Ref<const ServiceConfig>& config);
 
  protected:
+  friend class ClientAttempt;
+  friend class ClientRetries;
+
   virtual ~ClientCallBase();
 
   // --- What kinds of calls do differently ---
 
   // Before anything is sent: an error ends the call with it, and the server never hears of it.
   virtual Status prepare_request() = 0;
-  // A stream is open and its headers are queued: send what is to be sent.
-  virtual void send_request() = 0;
-  // What was sent can be sent again.
-  virtual bool can_repeat_request() const = 0;
-  virtual void on_opened() {}
+  // A stream is open and its headers are queued: send all that was to be sent so far.
+  virtual void send_request(ClientAttempt& attempt) = 0;
+  // It is on its way to a server, on this attempt; again when another one wins.
+  virtual void on_opened(ClientAttempt& attempt) = 0;
+  // The service config has changed options().
+  virtual void on_options_changed() {}
+  // What was sent need not be kept any more.
+  virtual void on_committed() {}
   virtual void on_response_headers() {}
+  virtual void on_writable() {}
   // Part of the messages; gives the credit back by consume().
   virtual void take_content(std::span<const uint8_t> content) = 0;
   // The server ended the call with `status`: what that makes of the call, seeing what has arrived.
@@ -88,23 +88,44 @@ class ClientCallBase : private LoopCancel {
   bool is_settled() const noexcept { return settled_; }
 
   void consume(size_t bytes);
-  ClientChannel& channel() noexcept { return channel_; }
-  ClientTransport* transport() noexcept { return transport_; }  // while on a stream
-  http2::Stream* stream() noexcept { return stream_; }          // null unless on one
-  const http2::HeaderBlock* headers() const noexcept { return headers_.get(); }
-  const http2::HeaderBlock* trailers() const noexcept { return trailers_.get(); }
+  // The attempt that counts: the one that the call is committed to, or the latest that did anything.
+  ClientAttempt& current() noexcept { return *current_; }
+  ClientTransport* transport() noexcept { return current_->transport(); }  // while on a stream
+  http2::Stream* stream() noexcept { return current_->stream(); }          // null unless on one
+  const http2::HeaderBlock* headers() const noexcept { return current_->headers(); }
+  const http2::HeaderBlock* trailers() const noexcept { return current_->trailers(); }
+  // Calls `function` with every attempt that is on a stream.
+  template <class Function>
+  void each_open_attempt(Function function) {
+    if (first_.stream() != nullptr) function(first_);
+    if (retries_ != nullptr) retries_->each_open_hedge(function);
+  }
+
+  // No other attempt follows: all but `winner` are given up.
+  void commit(ClientAttempt& winner);
+  // The service config's policy doesn't hold for this call: what there is of attempts goes on.
+  void forgo_retries();
+  // A policy of the service config may want what was sent to be sent again.
+  bool may_be_retried() const noexcept { return retry_ != nullptr || hedging_ != nullptr; }
+  // An attempt has been made again already.
+  bool is_retry() const noexcept { return retries_ != nullptr && retries_->has_repeated(); }
+  // The policy makes several attempts at once.
+  bool is_hedged() const noexcept { return hedging_ != nullptr; }
   // Makes the object as good as new, for the next call. Only when done and settled.
   void reset();
 
  private:
   Status check_start() const;
-  bool send_headers();
-  void answer_isnt_grpc(std::span<const uint8_t> content, bool end_stream);
-  void finish_by_server(const ResponseFields& fields);
-  void retry_or_fail(http2::ErrorCode code, http2::ResetOrigin origin);
-  void leave_stream();
+  bool shorten(Duration timeout);
+
+  // --- From its attempts ---
+  void attempt_opened(ClientAttempt& attempt);
+  void attempt_succeeded(ClientAttempt& attempt);
+  void attempt_failed(ClientAttempt& attempt, Status status);
+  ClientRetries& begin_retries();
+
   void on_deadline() noexcept;
-  Status deadline_status() const;
+  Status deadline_status();
 
   void on_cancelled() noexcept override;
   void on_quiet() noexcept override;
@@ -114,19 +135,22 @@ class ClientCallBase : private LoopCancel {
   Context context_;
   std::string_view method_;
   CallOptions options_;
-  ClientTransport* transport_ = nullptr;
-  http2::Stream* stream_ = nullptr;
-  http2::HeaderBlockRef headers_;
-  http2::HeaderBlockRef trailers_;
+  TimePoint began_{};
   Status status_;
-  std::string foreign_body_;  // of an answer that isn't gRPC
-  std::move_only_function<void(const PickDone&)> pick_done_;
   bool done_ = false;
+  bool committed_ = false;
+  bool configured_ = false;
   bool settled_ = true;
   bool enlisted_ = false;
-  bool foreign_ = false;
-  bool refused_once_ = false;
-  CallLink queue_link_{*this};
+
+  Ref<const ServiceConfig> config_;         // null unless it says something about the call
+  const RetryPolicy* retry_ = nullptr;      // in config_
+  const HedgingPolicy* hedging_ = nullptr;  // in config_; one of the two at most
+  ClientRetries* retries_ = nullptr;        // while more than the first attempt has been thought of
+  std::unique_ptr<ClientRetries> retries_memory_;
+  ClientAttempt first_{*this};
+  ClientAttempt* current_ = &first_;
+
   CallLink channel_link_{*this};
   TimerOf<&ClientCallBase::on_deadline> deadline_timer_;
 };

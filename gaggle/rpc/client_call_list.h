@@ -3,17 +3,22 @@
 
 namespace gaggle {
 
+class ClientAttempt;
 class ClientCallBase;
 
-// A call's place in one list of calls: those of a connection, those that wait for something.
+template <class Item>
+class CallListOf;
+
+// A place in one list: of the calls of a connection, of the attempts that wait for something.
 //
-// Lies in the call; being destroyed takes it out. One loop's thread.
-class CallLink {
+// Lies in the item; being destroyed takes it out. One loop's thread.
+template <class Item>
+class CallLinkOf {
  public:
-  explicit CallLink(ClientCallBase& call) noexcept : call_(&call) {}
-  CallLink(const CallLink&) = delete;
-  CallLink& operator=(const CallLink&) = delete;
-  ~CallLink() { unlink(); }
+  explicit CallLinkOf(Item& item) noexcept : item_(&item) {}
+  CallLinkOf(const CallLinkOf&) = delete;
+  CallLinkOf& operator=(const CallLinkOf&) = delete;
+  ~CallLinkOf() { unlink(); }
 
   bool linked() const noexcept { return next_ != nullptr; }
   void unlink() noexcept {
@@ -24,20 +29,21 @@ class CallLink {
   }
 
  private:
-  friend class CallList;
-  CallLink() noexcept : call_(nullptr), next_(this), previous_(this) {}  // a list's head
+  friend class CallListOf<Item>;
+  CallLinkOf() noexcept : item_(nullptr), next_(this), previous_(this) {}  // a list's head
 
-  ClientCallBase* call_;
-  CallLink* next_ = nullptr;
-  CallLink* previous_ = nullptr;
+  Item* item_;
+  CallLinkOf* next_ = nullptr;
+  CallLinkOf* previous_ = nullptr;
 };
 
 // First in, first out. Owns nothing; empty when it's destroyed.
-class CallList {
+template <class Item>
+class CallListOf {
  public:
   bool empty() const noexcept { return head_.next_ == &head_; }
-  ClientCallBase& front() noexcept { return *head_.next_->call_; }
-  void push_back(CallLink& link) noexcept {
+  Item& front() noexcept { return *head_.next_->item_; }
+  void push_back(CallLinkOf<Item>& link) noexcept {
     link.unlink();
     link.previous_ = head_.previous_;
     link.next_ = &head_;
@@ -45,18 +51,23 @@ class CallList {
     head_.previous_ = &link;
   }
   // Takes the first one out.
-  ClientCallBase& pop_front() noexcept {
-    CallLink& first = *head_.next_;
+  Item& pop_front() noexcept {
+    CallLinkOf<Item>& first = *head_.next_;
     first.unlink();
-    return *first.call_;
+    return *first.item_;
   }
   // Moves everything from `other` behind what is here.
-  void append(CallList& other) noexcept {
+  void append(CallListOf& other) noexcept {
     while (!other.empty()) push_back(*other.head_.next_);
   }
 
  private:
-  CallLink head_;
+  CallLinkOf<Item> head_;
 };
+
+using CallLink = CallLinkOf<ClientCallBase>;
+using CallList = CallListOf<ClientCallBase>;
+using AttemptLink = CallLinkOf<ClientAttempt>;
+using AttemptList = CallListOf<ClientAttempt>;
 
 }  // namespace gaggle

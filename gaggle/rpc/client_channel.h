@@ -26,6 +26,7 @@
 
 namespace gaggle {
 
+class ClientAttempt;
 class ClientCallBase;
 class ClientSubConn;
 class ClientUnaryCall;
@@ -76,13 +77,19 @@ class ClientChannel final : public RefCounted<ClientChannel>, private ResolverLi
 
   void enlist(ClientCallBase& call);
   void delist(ClientCallBase& call);
-  // Finds a transport for the call, now or when there is one.
-  void place(ClientCallBase& call);
-  http2::SendResult send_headers(const ClientCallBase& call, http2::Connection& http2, http2::Stream& stream);
+  // Finds a transport for a call's attempt, now or when there is one.
+  void place(ClientAttempt& attempt);
+  http2::SendResult send_headers(const ClientAttempt& attempt, http2::Connection& http2, http2::Stream& stream);
   ClientUnaryCall& take_unary_call();
   void recycle(ClientUnaryCall& call);
 
   const ClientServiceConfig& service_config() const noexcept { return service_config_; }
+  // Null when the service config doesn't want any.
+  RetryThrottle* retry_throttle() noexcept { return service_config_.throttle(); }
+  // Room for `bytes` that a call wants to keep to send them again; false: there is none.
+  bool take_retry_buffer(size_t bytes) noexcept;
+  void give_back_retry_buffer(size_t bytes) noexcept { retry_buffer_bytes_ -= bytes; }
+  size_t retry_buffer_bytes() const noexcept { return retry_buffer_bytes_; }
 
   // --- SubConns ---
 
@@ -106,7 +113,7 @@ class ClientChannel final : public RefCounted<ClientChannel>, private ResolverLi
 
   void set_state(ConnectivityState state);
   void place_waiting();
-  void place_by(Picker& picker, ClientCallBase& call);
+  void place_by(Picker& picker, ClientAttempt& attempt);
   Status unavailable(const Status& why) const;
   void add_metadata(const Metadata& metadata);
   void end_if_over();
@@ -127,8 +134,9 @@ class ClientChannel final : public RefCounted<ClientChannel>, private ResolverLi
   Ref<Picker> picker_;  // null until the balancer has one
   WaitQueue state_watchers_;
 
-  CallList calls_;    // all that aren't done
-  CallList waiting_;  // for a picker with a choice
+  CallList calls_;       // all that aren't done
+  AttemptList waiting_;  // for a picker with a choice
+  size_t retry_buffer_bytes_ = 0;
   bool placing_ = false;
   bool place_again_ = false;
   std::vector<std::unique_ptr<ClientUnaryCall>> spare_calls_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "gaggle/net/loop.h"
+#include "gaggle/rpc/client_attempt.h"
 #include "gaggle/rpc/client_call.h"
 #include "gaggle/rpc/client_channel.h"
 #include "gaggle/rpc/client_subconn.h"
@@ -44,28 +45,31 @@ void ClientChannel::delist(ClientCallBase& call) {
 
 // --- Placing ---
 
-void ClientChannel::place(ClientCallBase& call) {
+void ClientChannel::place(ClientAttempt& attempt) {
+  ClientCallBase& call = attempt.call();
   if (closed_) return call.finish(Status::cancelled("the client connection is closing"));
   if (!started_) exit_idle();
-  if (!picker_) return waiting_.push_back(call.queue_link());
+  if (!picker_) return waiting_.push_back(attempt.queue_link());
+  if (!call.is_configured() && service_config_.is_known() && !call.configure(service_config_.current())) return;
   const Ref<Picker> picker = picker_;
-  place_by(*picker, call);
+  place_by(*picker, attempt);
 }
 
-void ClientChannel::place_by(Picker& picker, ClientCallBase& call) {
+void ClientChannel::place_by(Picker& picker, ClientAttempt& attempt) {
+  ClientCallBase& call = attempt.call();
   PickResult result = picker.pick({call.method(), &call.context()});
   switch (result.kind) {
     case PickResult::Kind::kComplete: {
       ClientTransport* const transport = static_cast<ClientSubConn*>(result.subconn)->transport();
       // A picture of what was ready a moment ago: there will be a newer one soon.
-      if (transport == nullptr) return waiting_.push_back(call.queue_link());
-      call.set_pick_done(std::move(result.done));
-      return transport->place(call);
+      if (transport == nullptr) return waiting_.push_back(attempt.queue_link());
+      attempt.set_pick_done(std::move(result.done));
+      return transport->place(attempt);
     }
-    case PickResult::Kind::kQueue: return waiting_.push_back(call.queue_link());
+    case PickResult::Kind::kQueue: return waiting_.push_back(attempt.queue_link());
     case PickResult::Kind::kFail:
-      if (call.waits_for_ready()) return waiting_.push_back(call.queue_link());
-      return call.finish(unavailable(result.status));
+      if (call.waits_for_ready()) return waiting_.push_back(attempt.queue_link());
+      return attempt.fail(unavailable(result.status));
     case PickResult::Kind::kDrop: return call.finish(result.status);
   }
 }
@@ -85,17 +89,18 @@ void ClientChannel::place_waiting() {
   }
   do {
     place_again_ = false;
-    CallList calls;
-    calls.append(waiting_);
-    while (!calls.empty()) place(calls.pop_front());
+    AttemptList attempts;
+    attempts.append(waiting_);
+    while (!attempts.empty()) place(attempts.pop_front());
   } while (place_again_);
   placing_ = false;
 }
 
 // --- Header fields ---
 
-http2::SendResult ClientChannel::send_headers(const ClientCallBase& call, http2::Connection& http2,
+http2::SendResult ClientChannel::send_headers(const ClientAttempt& attempt, http2::Connection& http2,
                                               http2::Stream& stream) {
+  const ClientCallBase& call = attempt.call();
   fields_.clear();
   const std::string_view authority = call.options().authority;
   const http2::PreparedHeaders* const prepared = authority.empty() ? methods_.find(call.method()) : nullptr;
@@ -106,6 +111,12 @@ http2::SendResult ClientChannel::send_headers(const ClientCallBase& call, http2:
     const Duration left = call.context().deadline() - loop().now();
     fields_.push_back({"grpc-timeout", wire::encode_timeout(left, timeout), http2::HeaderName::kGrpcTimeout,
                        http2::Indexing::kNoIndex});
+  }
+  // gRFC A6: not on the first attempt.
+  if (const uint32_t previous = attempt.previous_attempts(); previous != 0) {
+    static_assert(kMaxCallAttempts <= 10);
+    fields_.push_back({"grpc-previous-rpc-attempts", std::string_view("0123456789").substr(previous, 1),
+                       http2::HeaderName::kOther, http2::Indexing::kIndex});
   }
   encoded_values_.clear();
   if (const Metadata* defaults = options().call_defaults.metadata) add_metadata(*defaults);
@@ -120,6 +131,17 @@ void ClientChannel::add_metadata(const Metadata& metadata) {
     if (wire::is_binary_key(entry.key)) value = wire::wire_value(entry.key, value, encoded_values_.emplace_back());
     fields_.push_back({entry.key, value, http2::HeaderName::kOther, indexing_of(entry)});
   }
+}
+
+// --- Retries ---
+
+bool ClientChannel::take_retry_buffer(size_t bytes) noexcept {
+  if (bytes > options().retry_buffer_bytes || retry_buffer_bytes_ > options().retry_buffer_bytes - bytes) {
+    ++counters_.retry_buffer_full;
+    return false;
+  }
+  retry_buffer_bytes_ += bytes;
+  return true;
 }
 
 // --- The pool ---

@@ -16,6 +16,8 @@ namespace gaggle {
 
 inline constexpr size_t kDefaultMaxReceiveBytes = size_t{4} << 20;
 inline constexpr size_t kDefaultMaxSendBytes = INT32_MAX;
+// CallOptions::retry_buffer_bytes, when it isn't set.
+inline constexpr size_t kRetryBufferBytes = size_t{256} << 10;
 
 // How large the message is, encoded: INTERNAL when it can't be, RESOURCE_EXHAUSTED when it's larger
 // than `limit`. encode right after this.

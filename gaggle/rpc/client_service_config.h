@@ -6,6 +6,7 @@
 
 #include "gaggle/base/ref.h"
 #include "gaggle/base/result.h"
+#include "gaggle/rpc/retry_throttle.h"
 #include "gaggle/rpc/service_config.h"
 
 namespace gaggle {
@@ -28,12 +29,17 @@ class ClientServiceConfig {
   bool is_known() const noexcept { return known_; }
   // Null: nothing is said. Calls that hold one go on by it.
   const Ref<const ServiceConfig>& current() const noexcept { return current_; }
+  // Null when the current one doesn't want any.
+  RetryThrottle* throttle() noexcept { return throttle_ ? &*throttle_ : nullptr; }
 
  private:
+  void use(Ref<const ServiceConfig> config);
+
   const Ref<const ServiceConfig> fallback_;
   const bool ignore_;
   bool known_ = false;
   Ref<const ServiceConfig> current_;
+  std::optional<RetryThrottle> throttle_;
 };
 
 }  // namespace gaggle

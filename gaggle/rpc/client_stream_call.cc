@@ -94,9 +94,9 @@ void ClientStreamCall::run_open(ClientStreamOperation& operation) {
   begin(pending_context_, pending_method_, pending_options_);
 }
 
-void ClientStreamCall::on_opened() {
+void ClientStreamCall::on_opened(ClientAttempt& attempt) {
   opened_ = true;
-  peer_ = transport()->peer();
+  peer_ = attempt.transport()->peer();
   if (opener_ != nullptr) std::exchange(opener_, nullptr)->complete({});
 }
 
@@ -114,7 +114,7 @@ void ClientStreamCall::on_finished() {
   // The status is worth more than metadata that can't be read.
   if (trailers() != nullptr) static_cast<void>(read_response_metadata(*trailers(), trailer_metadata_));
   over_.store(true, std::memory_order_release);
-  commit();
+  on_committed();
   // A caller that gave up wants nothing more of what has arrived.
   const StatusCode code = status().code();
   if (trailers() == nullptr && (code == StatusCode::kCancelled || code == StatusCode::kDeadlineExceeded))

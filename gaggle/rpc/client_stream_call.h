@@ -80,12 +80,10 @@ class ClientStreamOperation final : private LoopWork {
 // A call with any number of messages each way; the rules are in client_conn_interface.h.
 //
 // Owned by its ClientStreamHandle, whose detach() it survives until a travelling cancellation has
-// arrived. What was sent is kept until the server's headers come, up to kMaxReplayBytes, so that a
-// transparent retry can send it again.
+// arrived. What was sent is kept until the server's headers come, up to
+// CallOptions::retry_buffer_bytes, so that another attempt can send it again.
 class ClientStreamCall final : public ClientCallBase {
  public:
-  static constexpr size_t kMaxReplayBytes = 256 * 1024;
-
   ClientStreamCall(ClientChannel& channel, bool client_streams, bool server_streams);
 
   // Any thread, before the first operation.
@@ -116,13 +114,14 @@ class ClientStreamCall final : public ClientCallBase {
 
   // client_stream_send.cc
   Status prepare_request() override { return {}; }
-  void send_request() override;
-  bool can_repeat_request() const override { return !committed_; }
+  void send_request(ClientAttempt& attempt) override;
+  void on_committed() override;
   void on_writable() override;
   http2::SendResult send_now(ConstMessage message, size_t size, bool end);
-  void commit();
+  bool keep(const Bytes& encoded);
 
-  void on_opened() override;
+  void on_opened(ClientAttempt& attempt) override;
+  void on_options_changed() override { reader_.reset(receive_limit()); }
 
   // client_stream_receive.cc
   void on_response_headers() override;
@@ -157,9 +156,9 @@ class ClientStreamCall final : public ClientCallBase {
 
   bool opened_ = false;
   bool end_sent_ = false;      // close_send, or the one message of a client that doesn't stream
-  bool committed_ = false;     // the server has answered, or too much was sent: never again
-  std::vector<Bytes> replay_;  // while not committed
-  size_t replay_bytes_ = 0;
+  std::vector<Bytes> replay_;  // what was sent, while not committed
+  size_t replay_bytes_ = 0;    // of the channel's room for that
+  bool replay_full_ = false;   // there was no room: the next attempt is the last
 
   bool headers_came_ = false;
   MessageReader reader_;

@@ -12,9 +12,7 @@ namespace gaggle {
 
 size_t ClientStreamCall::receive_limit() const { return options().max_receive_bytes.value_or(kDefaultMaxReceiveBytes); }
 
-// gRFC A6: with the server's headers the call is committed to this server.
 void ClientStreamCall::on_response_headers() {
-  commit();
   if (Status read = read_response_metadata(*headers(), header_metadata_); !read) return finish(std::move(read));
   headers_came_ = true;
   if (header_waiter_ != nullptr) std::exchange(header_waiter_, nullptr)->complete({});

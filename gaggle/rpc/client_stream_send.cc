@@ -33,38 +33,57 @@ void ClientStreamCall::run_send(ClientStreamOperation& operation) {
   }
 }
 
-// Until the server has answered, a copy stays here for a transparent retry; between two attempts the
-// copy is all there is.
+// Until the call is committed, what is sent stays here, for attempts that come later; between two
+// attempts that is all there is.
 http2::SendResult ClientStreamCall::send_now(ConstMessage message, size_t size, bool end) {
-  if (committed_) {
+  if (is_committed()) {
     const http2::SendResult sent = send_message(transport()->http2(), *stream(), message, size, end);
     transport()->flush();
     return sent;
   }
-  Bytes encoded = encode_message(message, size);
-  replay_bytes_ += encoded.size();
-  replay_.push_back(encoded);
-  if (stream() == nullptr) return replay_bytes_ > kMaxReplayBytes ? http2::SendResult::kFull : http2::SendResult::kOk;
-  const http2::SendResult sent = transport()->http2().send_data(*stream(), std::move(encoded), end);
-  transport()->flush();
-  if (replay_bytes_ > kMaxReplayBytes) commit();
-  return sent;
+  const Bytes encoded = encode_message(message, size);
+  replay_full_ |= !keep(encoded);
+  http2::SendResult result = http2::SendResult::kOk;
+  ClientAttempt* open = nullptr;
+  each_open_attempt([&](ClientAttempt& attempt) {
+    open = &attempt;
+    const http2::SendResult sent = attempt.transport()->http2().send_data(*attempt.stream(), encoded, end);
+    attempt.transport()->flush();
+    if (sent == http2::SendResult::kFull) result = sent;
+  });
+  // Nobody is there to take more, so the next message waits until somebody is.
+  if (open == nullptr) return replay_full_ ? http2::SendResult::kFull : result;
+  // gRFC A6: what isn't kept can't be sent again. All attempts have got as much.
+  if (replay_full_) commit(*open);
+  return result;
 }
 
-void ClientStreamCall::commit() {
-  committed_ = true;
+// False: there is no room for more. The message is kept all the same, until the call is committed.
+bool ClientStreamCall::keep(const Bytes& encoded) {
+  replay_.push_back(encoded);
+  const size_t limit = options().retry_buffer_bytes.value_or(kRetryBufferBytes);
+  if (replay_full_ || replay_bytes_ + encoded.size() > limit) {
+    if (!replay_full_ && may_be_retried()) ++channel().counters().retry_buffer_full;
+    return false;
+  }
+  if (!channel().take_retry_buffer(encoded.size())) return false;
+  replay_bytes_ += encoded.size();
+  return true;
+}
+
+void ClientStreamCall::on_committed() {
   replay_.clear();
   replay_.shrink_to_fit();
-  replay_bytes_ = 0;
+  channel().give_back_retry_buffer(std::exchange(replay_bytes_, 0));
 }
 
-void ClientStreamCall::send_request() {
-  http2::Connection& http2 = transport()->http2();
-  for (size_t i = 0; i < replay_.size() && stream() != nullptr; ++i) {
-    static_cast<void>(http2.send_data(*stream(), replay_[i], end_sent_ && i + 1 == replay_.size()));
+void ClientStreamCall::send_request(ClientAttempt& attempt) {
+  http2::Connection& http2 = attempt.transport()->http2();
+  for (size_t i = 0; i < replay_.size(); ++i) {
+    static_cast<void>(http2.send_data(*attempt.stream(), replay_[i], end_sent_ && i + 1 == replay_.size()));
   }
-  if (end_sent_ && replay_.empty()) static_cast<void>(http2.send_data(*stream(), {}, true));
-  if (replay_bytes_ > kMaxReplayBytes) commit();
+  if (end_sent_ && replay_.empty()) static_cast<void>(http2.send_data(*attempt.stream(), {}, true));
+  if (replay_full_) commit(attempt);
   // Whoever waited for the next attempt, or for room on the last one, goes on; the queue is bounded
   // by what is kept.
   on_writable();
@@ -78,9 +97,11 @@ void ClientStreamCall::run_close(ClientStreamOperation& operation) {
   if (sender_ != nullptr) {
     return operation.refuse(Status::failed_precondition("close_send while a send is under way"));
   }
-  if (!is_done() && !std::exchange(end_sent_, true) && stream() != nullptr) {
-    static_cast<void>(transport()->http2().send_data(*stream(), {}, true));
-    transport()->flush();
+  if (!is_done() && !std::exchange(end_sent_, true)) {
+    each_open_attempt([](ClientAttempt& attempt) {
+      static_cast<void>(attempt.transport()->http2().send_data(*attempt.stream(), {}, true));
+      attempt.transport()->flush();
+    });
   }
   operation.complete({});
 }

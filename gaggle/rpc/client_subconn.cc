@@ -156,7 +156,7 @@ void ClientSubConn::on_transport_unusable(ClientTransport& transport, const Stat
   move_to(ConnectivityState::kIdle, why);
 }
 
-void ClientSubConn::on_call_returned(ClientCallBase& call) { channel_->place(call); }
+void ClientSubConn::on_call_returned(ClientAttempt& attempt) { channel_->place(attempt); }
 
 void ClientSubConn::on_transport_closed(ClientTransport& transport, const Status& why) {
   if (transport.counters().keepalive_timeouts != 0) ++channel_->counters().keepalive_timeouts;

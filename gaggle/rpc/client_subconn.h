@@ -55,7 +55,7 @@ class ClientSubConn final : public SubConn, public ClientTransport::Owner {
 
   void on_transport_ready(ClientTransport& transport) override;
   void on_transport_unusable(ClientTransport& transport, const Status& why) override;
-  void on_call_returned(ClientCallBase& call) override;
+  void on_call_returned(ClientAttempt& attempt) override;
   void on_transport_closed(ClientTransport& transport, const Status& why) override;
 
   const Ref<ClientChannel> channel_;

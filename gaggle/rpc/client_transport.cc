@@ -3,12 +3,12 @@
 
 #include <utility>
 
-#include "gaggle/rpc/client_call.h"
+#include "gaggle/rpc/client_attempt.h"
 
 namespace gaggle {
 namespace {
 
-ClientCallBase& call_of(http2::Stream& stream) { return *static_cast<ClientCallBase*>(stream.user); }
+ClientAttempt& attempt_of(http2::Stream& stream) { return *static_cast<ClientAttempt*>(stream.user); }
 
 std::string with_reason(std::string text, std::string_view reason) {
   if (!reason.empty()) text.append(": ").append(reason);
@@ -41,17 +41,17 @@ Peer ClientTransport::peer() const {
 
 // --- Placing calls ---
 
-void ClientTransport::place(ClientCallBase& call) {
-  if (usable_ && waiting_.empty() && try_open(call)) return;
+void ClientTransport::place(ClientAttempt& attempt) {
+  if (usable_ && waiting_.empty() && try_open(attempt)) return;
   if (usable_) {
-    waiting_.push_back(call.queue_link());
+    waiting_.push_back(attempt.queue_link());
   } else {
-    owner_.on_call_returned(call);
+    owner_.on_call_returned(attempt);
   }
 }
 
-// False when the call has to wait, or when the transport has turned out to be of no use.
-bool ClientTransport::try_open(ClientCallBase& call) {
+// False when the attempt has to wait, or when the transport has turned out to be of no use.
+bool ClientTransport::try_open(ClientAttempt& attempt) {
   switch (http2().can_open()) {
     case http2::CanOpen::kYes: break;
     case http2::CanOpen::kStreamLimit:
@@ -72,8 +72,8 @@ bool ClientTransport::try_open(ClientCallBase& call) {
   }
   http2::Stream* stream = http2().open_stream();
   if (stream == nullptr) return false;
-  stream->user = &call;
-  call.open(*this, *stream);
+  stream->user = &attempt;
+  attempt.open(*this, *stream);
   return true;
 }
 
@@ -81,12 +81,12 @@ void ClientTransport::open_waiting() {
   if (opening_ || waiting_.empty()) return;
   opening_ = true;
   while (usable_ && !waiting_.empty()) {
-    ClientCallBase& call = waiting_.pop_front();
-    if (try_open(call)) continue;
+    ClientAttempt& attempt = waiting_.pop_front();
+    if (try_open(attempt)) continue;
     // Back to where it was: the list has no other way in at the front.
-    CallList rest;
+    AttemptList rest;
     rest.append(waiting_);
-    waiting_.push_back(call.queue_link());
+    waiting_.push_back(attempt.queue_link());
     waiting_.append(rest);
     break;
   }
@@ -96,7 +96,7 @@ void ClientTransport::open_waiting() {
 
 // First come, first served also where they go next.
 void ClientTransport::return_waiting() {
-  CallList leaving;
+  AttemptList leaving;
   leaving.append(waiting_);
   while (!leaving.empty()) owner_.on_call_returned(leaving.pop_front());
 }
@@ -107,9 +107,9 @@ void ClientTransport::mark_unusable(const Status& why) {
   owner_.on_transport_unusable(*this, why);
 }
 
-void ClientTransport::adopt_orphan(ClientCallBase& call) {
-  if (broken_) return call.finish(failure_);
-  orphans_.push_back(call.queue_link());
+void ClientTransport::adopt_orphan(ClientAttempt& attempt) {
+  if (broken_) return attempt.fail(failure_);
+  orphans_.push_back(attempt.queue_link());
 }
 
 void ClientTransport::drain() {
@@ -121,22 +121,22 @@ void ClientTransport::drain() {
 // --- Events ---
 
 void ClientTransport::on_headers(http2::Stream& stream, http2::HeaderBlockRef headers, bool end_stream) {
-  call_of(stream).on_headers(std::move(headers), end_stream);
+  attempt_of(stream).on_headers(std::move(headers), end_stream);
 }
 
 void ClientTransport::on_trailers(http2::Stream& stream, http2::HeaderBlockRef trailers) {
-  call_of(stream).on_trailers(std::move(trailers));
+  attempt_of(stream).on_trailers(std::move(trailers));
 }
 
 void ClientTransport::on_data(http2::Stream& stream, std::span<const uint8_t> content, bool end_stream) {
-  call_of(stream).on_data(content, end_stream);
+  attempt_of(stream).on_data(content, end_stream);
 }
 
 void ClientTransport::on_reset(http2::Stream& stream, http2::ErrorCode code, http2::ResetOrigin origin) {
-  call_of(stream).on_reset(code, origin);
+  attempt_of(stream).on_reset(code, origin);
 }
 
-void ClientTransport::on_writable(http2::Stream& stream) { call_of(stream).on_writable(); }
+void ClientTransport::on_writable(http2::Stream& stream) { attempt_of(stream).on_writable(); }
 
 // RFC 9113 §6.8: no new streams after a GOAWAY; those up to the last id may still finish.
 void ClientTransport::on_goaway(uint32_t, http2::ErrorCode code, std::string_view debug) {
@@ -173,7 +173,7 @@ void ClientTransport::on_closed(const Status& why) {
   }
   usable_ = false;
   return_waiting();
-  while (!orphans_.empty()) orphans_.pop_front().finish(reason);
+  while (!orphans_.empty()) orphans_.pop_front().fail(reason);
   owner_.on_transport_closed(*this, reason);
 }
 

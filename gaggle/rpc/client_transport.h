@@ -13,7 +13,7 @@
 
 namespace gaggle {
 
-class ClientCallBase;
+class ClientAttempt;
 
 // One HTTP/2 connection that calls go out on.
 //
@@ -28,8 +28,8 @@ class ClientTransport final : private transport::Handler {
     virtual void on_transport_ready(ClientTransport& transport) = 0;
     // No new calls from now on. May come from within events: only note it.
     virtual void on_transport_unusable(ClientTransport& transport, const Status& why) = 0;
-    // `call` can't go out here, and never did: place it again.
-    virtual void on_call_returned(ClientCallBase& call) = 0;
+    // `attempt` can't go out here, and never did: place it again.
+    virtual void on_call_returned(ClientAttempt& attempt) = 0;
     // It's over; destroy it.
     virtual void on_transport_closed(ClientTransport& transport, const Status& why) = 0;
 
@@ -40,12 +40,12 @@ class ClientTransport final : private transport::Handler {
   ClientTransport(std::unique_ptr<ByteStream> stream, const transport::Options& options, Owner& owner);
   void start() { connection_.start(); }
 
-  // Opens a stream for the call, now or when there is room; see ClientCallBase::open.
-  void place(ClientCallBase& call);
-  // A call has left its stream: somebody who waits may have its room.
+  // Opens a stream for a call's attempt, now or when there is room; see ClientAttempt::open.
+  void place(ClientAttempt& attempt);
+  // An attempt has left its stream: somebody who waits may have its room.
   void stream_left() { open_waiting(); }
-  // The call's connection was lost; it ends with the reason as soon as that is known.
-  void adopt_orphan(ClientCallBase& call);
+  // The attempt's connection was lost; it fails with the reason as soon as that is known.
+  void adopt_orphan(ClientAttempt& attempt);
 
   // Calls on streams finish, then it closes.
   void drain();
@@ -63,7 +63,7 @@ class ClientTransport final : private transport::Handler {
 
  private:
   void open_waiting();
-  bool try_open(ClientCallBase& call);
+  bool try_open(ClientAttempt& attempt);
   void return_waiting();
   std::string name() const;
 
@@ -80,8 +80,8 @@ class ClientTransport final : private transport::Handler {
   void on_closed(const Status& why) override;
 
   Owner& owner_;
-  CallList waiting_;  // for room under the server's limit
-  CallList orphans_;  // whose connection is gone
+  AttemptList waiting_;  // for room under the server's limit
+  AttemptList orphans_;  // whose connection is gone
   bool usable_ = true;
   bool settings_came_ = false;
   bool can_open_ = false;

@@ -43,15 +43,43 @@ void ClientUnaryCall::run(ClientUnaryOperation& operation) {
 size_t ClientUnaryCall::receive_limit() const { return options().max_receive_bytes.value_or(kDefaultMaxReceiveBytes); }
 
 Status ClientUnaryCall::prepare_request() {
-  return measure_message(operation_->request_, options().max_send_bytes.value_or(kDefaultMaxSendBytes), request_bytes_);
+  if (!kept_.empty()) return {};
+  const size_t limit = options().max_send_bytes.value_or(kDefaultMaxSendBytes);
+  Status measured = measure_message(operation_->request_, limit, request_bytes_);
+  // gRFC A6: a request that is larger than what may be kept isn't retried.
+  if (measured.is_ok() && may_be_retried() &&
+      request_bytes_ > options().retry_buffer_bytes.value_or(kRetryBufferBytes)) {
+    ++channel().counters().retry_buffer_full;
+    forgo_retries();
+  }
+  return measured;
 }
 
-void ClientUnaryCall::send_request() {
-  static_cast<void>(send_message(transport()->http2(), *stream(), operation_->request_, request_bytes_, true));
+// The caller has the request until the call is over, so the first attempt writes it straight into the
+// output, and a transparent retry writes it anew. Further attempts share one encoded form.
+void ClientUnaryCall::send_request(ClientAttempt& attempt) {
+  http2::Connection& http2 = attempt.transport()->http2();
+  if (kept_.empty() && !keep_request()) {
+    static_cast<void>(send_message(http2, *attempt.stream(), operation_->request_, request_bytes_, true));
+  } else {
+    static_cast<void>(http2.send_data(*attempt.stream(), kept_, true));
+  }
 }
 
-void ClientUnaryCall::on_opened() {
-  if (options().peer != nullptr) *options().peer = transport()->peer();
+bool ClientUnaryCall::keep_request() {
+  if (!may_be_retried() || (!is_hedged() && !is_retry())) return false;
+  if (!channel().take_retry_buffer(kMessagePrefixBytes + request_bytes_)) return false;
+  kept_ = encode_message(operation_->request_, request_bytes_);
+  return true;
+}
+
+void ClientUnaryCall::on_committed() {
+  channel().give_back_retry_buffer(kept_.size());
+  kept_ = {};
+}
+
+void ClientUnaryCall::on_opened(ClientAttempt& attempt) {
+  if (options().peer != nullptr) *options().peer = attempt.transport()->peer();
 }
 
 void ClientUnaryCall::take_content(std::span<const uint8_t> content) {
@@ -77,6 +105,7 @@ Status ClientUnaryCall::conclude(Status status) {
 }
 
 void ClientUnaryCall::on_finished() {
+  on_committed();
   Status result = status();
   if (Status filled = fill_outputs(options(), headers(), trailers()); !filled && result) result = std::move(filled);
   std::exchange(operation_, nullptr)->complete(result);

@@ -4,6 +4,7 @@
 #include <coroutine>
 #include <string_view>
 
+#include "gaggle/base/bytes.h"
 #include "gaggle/base/context.h"
 #include "gaggle/base/status.h"
 #include "gaggle/net/loop.h"
@@ -27,18 +28,21 @@ class ClientUnaryCall final : public ClientCallBase {
 
  private:
   Status prepare_request() override;
-  void send_request() override;
-  bool can_repeat_request() const override { return true; }  // the caller keeps the request
-  void on_opened() override;
+  void send_request(ClientAttempt& attempt) override;
+  void on_opened(ClientAttempt& attempt) override;
+  void on_options_changed() override { reader_.reset(receive_limit()); }
+  void on_committed() override;
   void take_content(std::span<const uint8_t> content) override;
   Status conclude(Status status) override;
   void on_finished() override;
   void on_settled() override;
 
   size_t receive_limit() const;
+  bool keep_request();
 
   ClientUnaryOperation* operation_ = nullptr;  // until it's done
   size_t request_bytes_ = 0;
+  Bytes kept_;  // the request as it was sent, once several attempts need it
   bool received_ = false;
   MessageReader reader_;
 };
