@@ -208,6 +208,29 @@ TEST(HonestPeer, sends_prefix_and_message_in_frames_of_their_own) {
             20'000);
 }
 
+TEST(HonestPeer, cuts_the_messages_of_many_streams_where_the_window_ends) {
+  constexpr int kStreams = 100;
+  Script script(Role::kServer, {}, Behaviour::kNothing);
+  script.shake_hands();
+  for (uint32_t i = 0; i < kStreams; ++i) script.send(headers(2 * i + 1, request_fields(), kEndHeaders));
+  const std::string large(1024, 'x'), rest(106, 'x');
+  EXPECT_GT(until_closed(script, 2 * 30 * kStreams,
+                         [&](int i) {
+                           const auto id = static_cast<uint32_t>(2 * (i / 2 % kStreams) + 1);
+                           return data(id, i % 2 == 0 ? large : rest);
+                         }),
+            2 * 30 * kStreams)
+      << "as Netty does: no message ends meanwhile, but each small frame comes with a large one";
+}
+
+TEST(Abuse, one_large_frame_pays_for_few_small_ones) {
+  Script script(Role::kServer, {}, Behaviour::kNothing);
+  script.shake_hands();
+  script.send(headers(1, request_fields(), kEndHeaders));
+  const std::string large(1024, 'x');
+  EXPECT_LE(until_closed(script, 100'000, [&](int i) { return data(1, i % 50 == 0 ? large : "x"); }), 1100);
+}
+
 TEST(HonestPeer, measures_the_bandwidth_with_a_ping_for_each_answer) {
   Script script(Role::kServer);
   script.shake_hands();

@@ -258,6 +258,7 @@ class Connection {
   void begin_data(const FrameHeader& frame, uint8_t padding);
   bool accept_data(Stream& stream, const FrameHeader& frame, uint32_t content);
   void charge_small_data(Stream& stream, uint32_t content);
+  void credit_large_data(Stream& stream);
   void pass_content(std::span<const uint8_t> content);
   void late_data(const FrameHeader& frame);
 

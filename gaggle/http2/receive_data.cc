@@ -14,7 +14,7 @@ namespace {
 constexpr uint32_t kSmallFrameBytes = 256;
 constexpr int64_t kEmptyFrameCharge = 10 * AbuseBucket::kToken;
 // What an honest peer sends in small frames for one message: its prefix and its end.
-constexpr uint8_t kSmallFramesPerMessage = 2;
+constexpr int8_t kSmallFramesPerMessage = 2;
 }  // namespace
 
 void Connection::begin_data(const FrameHeader& frame, uint8_t padding) {
@@ -65,18 +65,29 @@ bool Connection::accept_data(Stream& stream, const FrameHeader& frame, uint32_t 
     ++counters_.malformed_messages;
     return refuse_with(ErrorCode::kProtocolError);
   }
-  if (!end_stream && content < kSmallFrameBytes) charge_small_data(stream, content);
+  if (content >= kSmallFrameBytes) {
+    credit_large_data(stream);
+  } else if (!end_stream) {
+    charge_small_data(stream, content);
+  }
   return !failed_;
 }
 
 void Connection::charge_small_data(Stream& stream, uint32_t content) {
   if (content == 0) return charge(kEmptyFrameCharge);
-  if (stream.small_frames_ < UINT8_MAX) ++stream.small_frames_;
-  charge(AbuseBucket::kToken);
+  if (stream.small_frames_ < INT8_MAX) ++stream.small_frames_;
+  if (stream.small_frames_ > 0) charge(AbuseBucket::kToken);
+}
+
+// A frame of some size pays for a small one of its stream, also for the next ones: a sender that shares
+// the connection's window among many streams cuts messages wherever the window ends.
+void Connection::credit_large_data(Stream& stream) {
+  if (stream.small_frames_ <= -kSmallFramesPerMessage) return;
+  if (stream.small_frames_-- > 0) abuse_.refund(AbuseBucket::kToken);
 }
 
 void Connection::message_completed(Stream& stream) {
-  const uint8_t frames = std::min(stream.small_frames_, kSmallFramesPerMessage);
+  const int8_t frames = std::clamp(stream.small_frames_, int8_t{0}, kSmallFramesPerMessage);
   stream.small_frames_ = 0;
   abuse_.refund(frames * AbuseBucket::kToken);
 }

@@ -108,7 +108,7 @@ class Stream {
   bool trailers_queued_ : 1 = false;   // and trailers_ has them
   bool in_line_ : 1 = false;           // waits for its turn to send, or for a slot
   bool full_ : 1 = false;              // a send said kFull and on_writable hasn't come yet
-  uint8_t small_frames_ = 0;           // charged DATA frames since the last completed message
+  int8_t small_frames_ = 0;            // charged DATA frames of this message that large ones haven't paid for
 
   int64_t send_window_ = 0;      // what the peer lets us send; below zero after its SETTINGS shrank
   int64_t receive_window_ = 0;   // what we let the peer send

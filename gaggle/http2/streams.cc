@@ -91,7 +91,7 @@ void Connection::deliver_early(Stream& stream) {
   const bool end = stream.remote_closed();
   const bool content = !early->content.empty();
   const bool trailers = static_cast<bool>(early->trailers);
-  abuse_.refund(stream.small_frames_ * AbuseBucket::kToken);
+  if (stream.small_frames_ > 0) abuse_.refund(stream.small_frames_ * AbuseBucket::kToken);
   stream.small_frames_ = 0;
   const auto still_wanted = [&] {
     const Stream* const found = streams_.find(id);
