@@ -10,7 +10,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 bin=${1:?usage: h2spec.sh BIN_DIR [argument...]}
 shift
 waivers=$here/../h2spec/waivers.txt
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/gaggle-interop
+cache=$(cd "$here/../.." && pwd)/build/interop
 work=$(mktemp -d)
 trap 'rm -rf "$work"; [[ -z ${server:-} ]] || kill "$server" 2>/dev/null || true' EXIT
 

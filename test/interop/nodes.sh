@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# run.sh BIN_DIR: gRPC programs that nobody here wrote, against a cluster of three real nodes, and
-# h2spec against the HTTP/2 engine. Python's grpcio and Node's grpc-js make their clients from
-# proto/groupcache.proto with their own tools.
+# nodes.sh BIN_DIR PEERS: gRPC programs that nobody here wrote, against a cluster of three real nodes
+# ("python node"), and h2spec against the HTTP/2 engine ("h2spec"). Python's grpcio and Node's grpc-js
+# make their clients from proto/groupcache.proto with their own tools.
 #
 # What is missing on the machine is named, and counts as a failure: a run that proved nothing must
-# not look like one that did. GAGGLE_INTEROP="python node h2spec" chooses.
+# not look like one that did.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
-bin=${1:?usage: run.sh BIN_DIR}
+bin=${1:?usage: nodes.sh BIN_DIR PEERS}
 bin=$(cd "$bin" && pwd)
-peers=${GAGGLE_INTEROP:-python node h2spec}
+peers=${2:?usage: nodes.sh BIN_DIR PEERS}
 work=$(mktemp -d)
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/gaggle-interop
+cache=$root/build/interop
 mkdir -p "$cache"
 nodes=()
 names=() outcomes=()

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is run beside the cases of the matrix. Each part gives a line that says how it went."""
+
+import subprocess
+
+from .process import HERE
+
+
+def nodes(setting, _):
+    """grpcio and grpc-js against a cluster of three real nodes."""
+    return script(setting, "python node")
+
+
+def h2spec(setting, _):
+    """Every case of h2spec against the HTTP/2 engine."""
+    return script(setting, "h2spec")
+
+
+def script(setting, peers):
+    done = subprocess.run([HERE / "nodes.sh", setting.bin, peers], stdin=subprocess.DEVNULL, check=False)
+    return "passed" if done.returncode == 0 else f"FAILED with {done.returncode}"
+
+
+ALL = {"nodes": nodes, "h2spec": h2spec}

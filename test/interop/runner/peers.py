@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The implementations of gRPC that ours is run against: how each is had, and what it can do."""
+
+import zipfile
+
+from . import matrix
+from .process import HERE, NAME, build_command, free_port, need
+
+COMPRESSED = matrix.COMPRESSED
+ORCA = {"orca_per_rpc", "orca_oob"}
+EVERY = set(matrix.CASES)
+BASIC = EVERY - COMPRESSED - ORCA
+PROTOS = sorted((HERE / "proto" / "grpc" / "testing").glob("*.proto"))
+ORCA_CONFIG = '{"loadBalancingConfig":[{"test_backend_metrics_load_balancer":{}}]}'
+
+
+class Peer:
+    """`client_cases`: what its client runs against our server; `server_cases`: what its server can be asked."""
+
+    name = ""
+    tls = True
+    client_cases = BASIC
+    server_cases = BASIC
+
+    def build(self, setting):
+        """Whatever run_client and start_server want to know."""
+        raise NotImplementedError
+
+    def certificates(self, setting, built):
+        return setting.certificates()
+
+    def run_client(self, setting, built, port, cases, certificates):
+        raise NotImplementedError
+
+    def start_server(self, setting, built, certificates):
+        raise NotImplementedError
+
+
+class GrpcGo(Peer):
+    """grpc-go's own programs, out of its module."""
+
+    name = "grpc-go"
+    # Its client has none of the compressed cases, and no half duplex.
+    client_cases = EVERY - COMPRESSED - {"half_duplex", "concurrent_large_unary"}
+    # Its server compresses nothing and doesn't say who it is.
+    server_cases = EVERY - COMPRESSED - {"pick_first_unary"}
+
+    def build(self, setting):
+        need("go", (1, 21), "version", nowhere=True)
+
+        def compile_all(folder):
+            for program, package in (("client", "interop/client"), ("server", "interop/server")):
+                build_command(["go", "build", "-o", folder / program, f"google.golang.org/grpc/{package}"],
+                              cwd=HERE / "go")
+
+        return setting.built("grpc-go", [HERE / "go" / "go.sum"], compile_all)
+
+    def run_client(self, setting, built, port, cases, certificates):
+        def command(case):
+            words = [built / "client", "--server_host=127.0.0.1", f"--server_port={port}", f"--test_case={case}",
+                     "--soak_per_iteration_max_acceptable_latency_ms=5000", "--soak_overall_timeout_seconds=60"]
+            if case in ORCA:
+                words.append(f"--service_config_json={ORCA_CONFIG}")
+            return words + (matrix.tls_flags(certificates) if certificates else [])
+
+        return matrix.run_each(command, cases)
+
+    def start_server(self, setting, built, certificates):
+        port = free_port()
+        words = [built / "server", f"--port={port}"]
+        if certificates:
+            words += ["--use_tls", f"--tls_cert_file={certificates / 'server1.pem'}",
+                      f"--tls_key_file={certificates / 'server1.key'}"]
+        return setting.start(words, port)
+
+
+class GrpcJava(Peer):
+    """grpc-java's own programs, on Netty; a small class of ours runs several cases in one JVM."""
+
+    name = "grpc-java"
+    transport = []
+    client_cases = EVERY - {"half_duplex", "concurrent_large_unary"}
+    server_cases = EVERY - {"pick_first_unary"}
+
+    def build(self, setting):
+        need("java", (11, 0), "-version")
+        need("javac")
+        need("mvn")
+
+        def fetch(folder):
+            build_command(["mvn", "-q", "-B", "dependency:copy-dependencies", f"-DoutputDirectory={folder}"],
+                          cwd=HERE / "java")
+            build_command(["javac", "-cp", f"{folder}/*", "-d", folder / "classes", HERE / "java" / "Cases.java"])
+            with zipfile.ZipFile(next(folder.glob("grpc-testing-[0-9]*.jar"))) as jar:
+                jar.extractall(folder, [name for name in jar.namelist() if name.startswith("certs/")])
+
+        return setting.built("grpc-java", [HERE / "java" / "pom.xml", HERE / "java" / "Cases.java"], fetch)
+
+    def certificates(self, setting, built):
+        return built / "certs"  # those that its programs have built in
+
+    def java(self, built, main):
+        return ["java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", f"{built}/classes:{built}/*", main]
+
+    def run_client(self, setting, built, port, cases, certificates):
+        words = [*self.java(built, "io.grpc.testing.integration.Cases"), ",".join(cases), ORCA_CONFIG,
+                 "--server_host=127.0.0.1", f"--server_port={port}", *self.transport,
+                 "--soak_per_iteration_max_acceptable_latency_ms=5000", "--soak_overall_timeout_seconds=60"]
+        if certificates:
+            words += ["--use_tls=true", "--use_test_ca=true", f"--server_host_override={NAME}"]
+        else:
+            words += ["--use_tls=false"]
+        return matrix.run_cases(words, cases)
+
+    def start_server(self, setting, built, certificates):
+        port = free_port()
+        return setting.start([*self.java(built, "io.grpc.testing.integration.TestServiceServer"), f"--port={port}",
+                              f"--use_tls={'true' if certificates else 'false'}"], port)
+
+
+class GrpcOkHttp(GrpcJava):
+    """The same client on OkHttp's HTTP/2, which is another implementation."""
+
+    name = "grpc-okhttp"
+    transport = ["--use_okhttp=true"]
+    server_cases = set()
+
+
+ALL = [GrpcGo(), GrpcJava(), GrpcOkHttp()]

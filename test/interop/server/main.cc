@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// gaggle_interop_server --port N: the server of gRPC's interoperability tests.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <asio/io_context.hpp>
+#include <asio/signal_set.hpp>
+#include <csignal>
+#include <iostream>
+#include <string>
+
+#include "gaggle/net/loop_group.h"
+#include "gaggle/rpc/server.h"
+#include "server/load_report_service.h"
+#include "server/test_service.h"
+
+namespace gaggle::interop {
+namespace {
+
+struct Flags {
+  uint16_t port = 10000;
+  size_t threads = 2;
+};
+
+int fail(const Status& status) {
+  std::cerr << "gaggle_interop_server: " << status.to_string() << '\n';
+  return 1;
+}
+
+int serve(const Flags& flags) {
+  LoopGroup loops(flags.threads);
+  ServerLoad load;
+  TestService tests(load, "gaggle-" + std::to_string(::getpid()));
+  LoadReportService reports(load);
+  Result<std::unique_ptr<Server>> server = Server::create(loops);
+  if (!server) return fail(server.error());
+  if (Status status = grpc::testing::RegisterTestServiceServer(**server, tests); !status) return fail(status);
+  if (Status status = xds::service::orca::v3::RegisterOpenRcaServiceServer(**server, reports); !status) {
+    return fail(status);
+  }
+  const Result<uint16_t> port = (*server)->listen("127.0.0.1:" + std::to_string(flags.port));
+  if (!port) return fail(port.error());
+  std::cout << "listening on port " << *port << std::endl;
+
+  asio::io_context signal_loop;
+  asio::signal_set signals(signal_loop, SIGTERM, SIGINT);
+  signals.async_wait([&](const asio::error_code&, int) { (*server)->stop(); });
+  signal_loop.run();
+  const Status ended = (*server)->wait();
+  return ended ? 0 : fail(ended);
+}
+
+}  // namespace
+}  // namespace gaggle::interop
+
+int main(int argc, char** argv) {
+  CLI::App app("The server of gRPC's interoperability tests.");
+  gaggle::interop::Flags flags;
+  app.add_option("--port", flags.port, "Where to listen, on 127.0.0.1; 0 is any free one")->capture_default_str();
+  app.add_option("--threads", flags.threads, "Event loops")->capture_default_str()->check(CLI::Range(1, 64));
+  CLI11_PARSE(app, argc, argv);
+  return gaggle::interop::serve(flags);
+}
