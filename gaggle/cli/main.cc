@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The `gaggle` program: a cache node, and two ways to look at one.
+// The `gaggle` program: a cache node, two ways to look at one, and calls of anything.
 #include <CLI/CLI.hpp>
 #include <array>
 #include <exception>
@@ -14,7 +14,7 @@ int main(int argc, char** argv) {
   program.set_version_flag("--version", "gaggle " GAGGLE_VERSION);
   program.require_subcommand(1);
   program.fallthrough(false);
-  const std::array commands = {add_serve(program), add_get(program), add_stats(program)};
+  const std::array commands = {add_serve(program), add_get(program), add_stats(program), add_call(program)};
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

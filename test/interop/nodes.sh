@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # nodes.sh BIN_DIR PEERS: gRPC programs that nobody here wrote, against a cluster of three real nodes
-# ("python node"), and h2spec against the HTTP/2 engine ("h2spec"). Python's grpcio and Node's grpc-js
+# ("python node grpcurl"), and h2spec against the HTTP/2 engine ("h2spec"). Python's grpcio and Node's grpc-js
 # make their clients from proto/groupcache.proto with their own tools.
 #
 # What is missing on the machine is named, and counts as a failure: a run that proved nothing must
@@ -103,6 +103,16 @@ run_node() {
   record node "$([[ $? == 0 ]] && echo passed || echo FAILED)"
 }
 
+run_grpcurl() {
+  need grpcurl go || return
+  local version=v1.9.3 folder=$cache/grpcurl
+  [[ -x $folder/$version/grpcurl ]] ||
+    GOBIN=$folder/$version go install "github.com/fullstorydev/grpcurl/cmd/grpcurl@$version" ||
+    { record grpcurl "MISSING github.com/fullstorydev/grpcurl"; return; }
+  "$here/grpcurl.sh" "$folder/$version/grpcurl" "${servers%%,*}"
+  record grpcurl "$([[ $? == 0 ]] && echo passed || echo FAILED)"
+}
+
 run_h2spec() {
   [[ -x $bin/gaggle_h2spec_server ]] || { record h2spec "MISSING gaggle_h2spec_server"; return; }
   need h2spec go || return
@@ -110,8 +120,8 @@ run_h2spec() {
   record h2spec "$([[ $? == 0 ]] && echo passed || echo FAILED)"
 }
 
-if [[ $peers == *python* || $peers == *node* ]]; then
-  start_cluster || { record cluster FAILED; peers=${peers//python/}; peers=${peers//node/}; }
+if [[ $peers =~ python|node|grpcurl ]]; then
+  start_cluster || { record cluster FAILED; peers=$([[ $peers == *h2spec* ]] && echo h2spec); }
 fi
 for peer in $peers; do
   printf '\n-- %s\n' "$peer"

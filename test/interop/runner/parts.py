@@ -11,6 +11,11 @@ def nodes(setting, _):
     return script(setting, "python node")
 
 
+def grpcurl(setting, _):
+    """grpcurl lists, describes and calls a node, and knows nothing but its address."""
+    return script(setting, "grpcurl")
+
+
 def h2spec(setting, _):
     """Every case of h2spec against the HTTP/2 engine."""
     return script(setting, "h2spec")
@@ -21,4 +26,4 @@ def script(setting, peers):
     return "passed" if done.returncode == 0 else f"FAILED with {done.returncode}"
 
 
-ALL = {"nodes": nodes, "h2spec": h2spec}
+ALL = {"nodes": nodes, "grpcurl": grpcurl, "h2spec": h2spec}
