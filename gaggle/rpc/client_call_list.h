@@ -50,6 +50,14 @@ class CallListOf {
     head_.previous_->next_ = &link;
     head_.previous_ = &link;
   }
+  // For one that was taken out and has to wait on.
+  void push_front(CallLinkOf<Item>& link) noexcept {
+    link.unlink();
+    link.previous_ = &head_;
+    link.next_ = head_.next_;
+    head_.next_->previous_ = &link;
+    head_.next_ = &link;
+  }
   // Takes the first one out.
   Item& pop_front() noexcept {
     CallLinkOf<Item>& first = *head_.next_;

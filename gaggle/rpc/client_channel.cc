@@ -2,45 +2,70 @@
 #include "gaggle/rpc/client_channel.h"
 
 #include <algorithm>
+#include <chrono>
+#include <string>
 #include <utility>
 
 #include "gaggle/net/loop.h"
+#include "gaggle/rpc/balancer/choice.h"
 #include "gaggle/rpc/client_call.h"
 #include "gaggle/rpc/client_subconn.h"
 #include "gaggle/rpc/client_unary.h"
 
 namespace gaggle {
 
+namespace {
+
+// gRFC A105: whatever a service config says.
+constexpr size_t kMaxConnectionsPerAddress = 10;
+
+bool has_idle_timeout(const ClientConnOptions& options) {
+  return options.idle_timeout > Duration::zero() && options.idle_timeout != Duration::max();
+}
+
+}  // namespace
+
 ClientChannel::ClientChannel(ClientChannelParts parts)
     : parts_(std::move(parts)),
       service_config_(parts_.default_service_config, parts_.options.disable_service_config),
+      keepalive_time_(parts_.options.keepalive.time),
       random_(parts_.options.random_seed),
       state_watchers_(*parts_.loop),
+      idle_timer_(*parts_.loop, *this),
       methods_(parts_.options.credentials->scheme(), parts_.authority, user_agent_text(parts_.options.user_agent)) {}
 
 ClientChannel::~ClientChannel() = default;
 
 // --- Life ---
 
-void ClientChannel::exit_idle() {
-  if (closed_) return;
-  if (!started_) {
-    started_ = true;
-    set_state(ConnectivityState::kConnecting);
-    balancer_ = parts_.balancer->build(*this);
-    const ResolverOptions options{&loop(), random(), parts_.options.log};
-    Result<std::unique_ptr<Resolver>> resolver = parts_.resolver->build(parts_.target, *this, options);
-    if (!resolver) return on_resolver_error(resolver.error());
-    resolver_ = std::move(*resolver);
-    return;
+Status ClientChannel::exit_idle() {
+  if (closed_) return {};
+  last_activity_ = loop().now();
+  if (started_) {
+    if (state() == ConnectivityState::kIdle) balancer_->exit_idle();
+    return {};
   }
-  if (state() == ConnectivityState::kIdle) balancer_->exit_idle();
+  const ResolverOptions options{&loop(), random(), parts_.options.log};
+  Result<std::unique_ptr<Resolver>> resolver = parts_.resolver->build(parts_.target, *this, options);
+  if (!resolver) {
+    note_error(resolver.error());
+    parts_.options.log(LogLevel::kWarning, parts_.target.canonical + ": " + std::string(resolver.error().message()));
+    return resolver.error();
+  }
+  started_ = true;
+  resolver_ = std::move(*resolver);
+  balancer_ = std::make_unique<GracefulSwitch>(static_cast<BalancerHelper&>(*this));
+  ++counters_.idle_exits;
+  set_state(ConnectivityState::kConnecting);
+  if (has_idle_timeout(parts_.options)) idle_timer_.arm_after(parts_.options.idle_timeout);
+  return {};
 }
 
 void ClientChannel::close() {
   if (std::exchange(closed_, true)) return;
   const Ref<ClientChannel> stay = Ref<ClientChannel>::share(this);
   const Status why = Status::cancelled("the client connection is closing");
+  idle_timer_.disarm();
   while (!calls_.empty()) calls_.front().finish(why);
   resolver_.reset();
   picker_ = nullptr;
@@ -82,19 +107,58 @@ void ClientChannel::set_state(ConnectivityState state) {
   if (state_.exchange(state, std::memory_order_acq_rel) != state) state_watchers_.wake_all();
 }
 
+// --- Idleness ---
+
+void ClientChannel::end_activity() noexcept {
+  if (--activities_ == 0) last_activity_ = loop().now();
+}
+
+// The timer isn't touched by calls: when it fires, it finds out how long it was too early.
+void ClientChannel::on_idle_timer() {
+  if (activities_ != 0) return idle_timer_.arm_after(parts_.options.idle_timeout);
+  const TimePoint due = deadline_after(last_activity_, parts_.options.idle_timeout);
+  if (due > loop().now()) return idle_timer_.arm_at(due);
+  enter_idle();
+}
+
+// Nobody calls: no names are resolved and no connections kept, until somebody does.
+void ClientChannel::enter_idle() {
+  started_ = false;
+  resolver_.reset();
+  picker_ = nullptr;
+  balancer_.reset();
+  ++counters_.idle_entries;
+  set_state(ConnectivityState::kIdle);
+}
+
 // --- Resolver and balancer ---
 
+// gRFC A21, A24: a config whose policy we don't have, or whose policy doesn't understand it, is a bad one.
+Status ClientChannel::check_policy(ResolverState& state) const {
+  if (!state.service_config || !state.service_config->is_ok()) return {};
+  return choose_balancer((**state.service_config).get(), parts_.balancers, *parts_.balancer).status();
+}
+
 Status ClientChannel::on_resolved(ResolverState state) {
-  if (closed_ || !balancer_) return {};
+  if (closed_ || !started_) return {};
+  if (Status bad = check_policy(state); !bad) state.service_config = std::move(bad);
+  if (state.service_config && !state.service_config->is_ok() && !parts_.options.disable_service_config) {
+    parts_.options.log(LogLevel::kWarning, std::string(state.service_config->error().message()));
+  }
   if (Status bad = service_config_.update(state.service_config); !bad) {
     on_resolver_error(bad);
     return bad;
   }
-  return balancer_->on_resolved(state);
+  // It was checked, here or at creation.
+  Result<BalancerChoice> choice = choose_balancer(service_config_.current().get(), parts_.balancers, *parts_.balancer);
+  if (!choice) return choice.error();
+  Status used = balancer_->on_resolved(*choice->builder, state, choice->config.get());
+  for (ClientSubConn* subconn : subconns_) subconn->on_limits_changed();
+  return used;
 }
 
 void ClientChannel::on_resolver_error(const Status& error) {
-  if (closed_) return;
+  if (closed_ || !started_) return;
   note_error(error);
   balancer_->on_resolver_error(error);
 }
@@ -121,10 +185,28 @@ void ClientChannel::remove_subconn(ClientSubConn& subconn) {
   end_if_over();
 }
 
+// Two connections that were asked equally often and complain both count once.
+void ClientChannel::slow_keepalive(Duration asked) {
+  if (asked >= Duration::max() / 2) return;
+  keepalive_time_ = std::max(keepalive_time_, asked * 2);
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(keepalive_time_).count();
+  parts_.options.log(LogLevel::kWarning, parts_.target.canonical +
+                                             ": a server says too_many_pings; keepalive.time is " +
+                                             std::to_string(seconds) + " s from now on");
+}
+
+size_t ClientChannel::max_connections_per_address() const noexcept {
+  size_t wanted = parts_.options.max_connections_per_address;
+  if (const ServiceConfig* config = service_config_.current().get()) {
+    wanted = config->max_connections_per_address().value_or(wanted);
+  }
+  return std::clamp<size_t>(wanted, 1, kMaxConnectionsPerAddress);
+}
+
 transport::Options ClientChannel::transport_options() const {
   transport::Options options;
   options.http2.limits = parts_.options.http2;
-  options.keepalive.time = parts_.options.keepalive.time;
+  options.keepalive.time = keepalive_time_;
   options.keepalive.timeout = parts_.options.keepalive.timeout;
   options.keepalive.permit_without_stream = parts_.options.keepalive.permit_without_stream;
   return options;

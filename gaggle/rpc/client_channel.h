@@ -13,7 +13,9 @@
 #include "gaggle/base/ref.h"
 #include "gaggle/http2/connection.h"
 #include "gaggle/net/event.h"
+#include "gaggle/net/timer.h"
 #include "gaggle/rpc/balancer/balancer.h"
+#include "gaggle/rpc/balancer/graceful_switch.h"
 #include "gaggle/rpc/client_backoff.h"
 #include "gaggle/rpc/client_call_list.h"
 #include "gaggle/rpc/client_conn.h"
@@ -40,7 +42,8 @@ struct ClientChannelParts {
   ClientConnOptions options;
   Ref<const ServiceConfig> default_service_config;
   ResolverBuilder* resolver = nullptr;
-  BalancerBuilder* balancer = nullptr;
+  BalancerBuilder* balancer = nullptr;      // unless a service config asks for another one of
+  std::vector<BalancerBuilder*> balancers;  // these
   Dialer* dialer = nullptr;
   std::shared_ptr<void> built_in;  // whatever of these nobody else owns
 };
@@ -64,7 +67,8 @@ class ClientChannel final : public RefCounted<ClientChannel>, private ResolverLi
 
   // --- Life ---
 
-  void exit_idle();
+  // Begins to work, or to connect. An error, the resolver's that couldn't be made, leaves it idle.
+  Status exit_idle();
   void close();
   bool is_closed() const noexcept { return closed_; }
   void reset_connect_backoff();
@@ -75,6 +79,10 @@ class ClientChannel final : public RefCounted<ClientChannel>, private ResolverLi
 
   // --- Calls (client_channel_calls.cc) ---
 
+  // From here to delist() the connection doesn't go idle. Whatever else belongs to a call and isn't in
+  // this list, a wait between two attempts, say, holds the connection by these.
+  void begin_activity() noexcept { ++activities_; }
+  void end_activity() noexcept;
   void enlist(ClientCallBase& call);
   void delist(ClientCallBase& call);
   // Finds a transport for a call's attempt, now or when there is one.
@@ -99,6 +107,10 @@ class ClientChannel final : public RefCounted<ClientChannel>, private ResolverLi
   const ChannelCredentials& credentials() const noexcept { return *parts_.options.credentials; }
   const std::string& authority() const noexcept { return parts_.authority; }
   transport::Options transport_options() const;
+  // gRFC A8: a server that was asked too often, every `asked`, is asked half as often from now on.
+  void slow_keepalive(Duration asked);
+  // gRFC A105.
+  size_t max_connections_per_address() const noexcept;
   uint64_t random() noexcept override { return random_.next(); }
   // Why the last connection couldn't be made or was lost: part of every UNAVAILABLE.
   void note_error(const Status& error) { last_error_ = error; }
@@ -112,6 +124,9 @@ class ClientChannel final : public RefCounted<ClientChannel>, private ResolverLi
   void resolve_now() override;
 
   void set_state(ConnectivityState state);
+  Status check_policy(ResolverState& state) const;
+  void on_idle_timer();
+  void enter_idle();
   void place_waiting();
   void place_by(Picker& picker, ClientAttempt& attempt);
   Status unavailable(const Status& why) const;
@@ -125,14 +140,18 @@ class ClientChannel final : public RefCounted<ClientChannel>, private ResolverLi
   bool started_ = false;  // the resolver works
   ClientServiceConfig service_config_;
   Status last_error_;
+  Duration keepalive_time_;
+  size_t activities_ = 0;  // calls, and what keeps them
+  TimePoint last_activity_{};
   JitterSource random_;
 
   // The order matters at the end: pickers and balancer before what they use.
   std::vector<ClientSubConn*> subconns_;
   std::unique_ptr<Resolver> resolver_;
-  std::unique_ptr<Balancer> balancer_;
+  std::unique_ptr<GracefulSwitch> balancer_;
   Ref<Picker> picker_;  // null until the balancer has one
   WaitQueue state_watchers_;
+  TimerOf<&ClientChannel::on_idle_timer> idle_timer_;
 
   CallList calls_;       // all that aren't done
   AttemptList waiting_;  // for a picker with a choice

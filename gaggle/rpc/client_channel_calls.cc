@@ -9,6 +9,7 @@
 #include "gaggle/rpc/client_channel.h"
 #include "gaggle/rpc/client_subconn.h"
 #include "gaggle/rpc/client_unary.h"
+#include "gaggle/rpc/control_plane.h"
 #include "gaggle/rpc/metadata.h"
 #include "gaggle/rpc/wire_metadata.h"
 #include "gaggle/rpc/wire_timeout.h"
@@ -32,6 +33,7 @@ http2::Indexing indexing_of(const Metadata::Entry& entry) {
 }  // namespace
 
 void ClientChannel::enlist(ClientCallBase& call) {
+  begin_activity();
   calls_.push_back(call.channel_link());
   ++counters_.calls_started;
   ++counters_.calls_now;
@@ -39,6 +41,7 @@ void ClientChannel::enlist(ClientCallBase& call) {
 
 void ClientChannel::delist(ClientCallBase& call) {
   call.channel_link().unlink();
+  end_activity();
   --counters_.calls_now;
   ++(call.status().is_ok() ? counters_.calls_succeeded : counters_.calls_failed);
 }
@@ -48,7 +51,9 @@ void ClientChannel::delist(ClientCallBase& call) {
 void ClientChannel::place(ClientAttempt& attempt) {
   ClientCallBase& call = attempt.call();
   if (closed_) return call.finish(Status::cancelled("the client connection is closing"));
-  if (!started_) exit_idle();
+  if (!started_) {
+    if (Status failed = exit_idle(); !failed) return call.finish(restrict_control_plane(std::move(failed)));
+  }
   if (!picker_) return waiting_.push_back(attempt.queue_link());
   if (!call.is_configured() && service_config_.is_known() && !call.configure(service_config_.current())) return;
   const Ref<Picker> picker = picker_;
@@ -57,20 +62,22 @@ void ClientChannel::place(ClientAttempt& attempt) {
 
 void ClientChannel::place_by(Picker& picker, ClientAttempt& attempt) {
   ClientCallBase& call = attempt.call();
-  PickResult result = picker.pick({call.method(), &call.context()});
+  PickResult result =
+      picker.pick({call.method(), &call.context(), call.options().metadata, options().call_defaults.metadata});
   switch (result.kind) {
     case PickResult::Kind::kComplete: {
-      ClientTransport* const transport = static_cast<ClientSubConn*>(result.subconn)->transport();
+      ClientSubConn& subconn = *static_cast<ClientSubConn*>(result.subconn);
       // A picture of what was ready a moment ago: there will be a newer one soon.
-      if (transport == nullptr) return waiting_.push_back(attempt.queue_link());
+      if (!subconn.has_transport()) return waiting_.push_back(attempt.queue_link());
       attempt.set_pick_done(std::move(result.done));
-      return transport->place(attempt);
+      return subconn.place(attempt);
     }
     case PickResult::Kind::kQueue: return waiting_.push_back(attempt.queue_link());
     case PickResult::Kind::kFail:
-      if (call.waits_for_ready()) return waiting_.push_back(attempt.queue_link());
-      return attempt.fail(unavailable(result.status));
-    case PickResult::Kind::kDrop: return call.finish(result.status);
+      if (!call.waits_for_ready()) return attempt.fail(unavailable(result.status));
+      if (!result.status.is_ok()) note_error(result.status);  // what its deadline will name
+      return waiting_.push_back(attempt.queue_link());
+    case PickResult::Kind::kDrop: return call.finish(restrict_control_plane(std::move(result.status)));
   }
 }
 

@@ -3,13 +3,17 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <random>
+#include <string>
 #include <utility>
 
 #include "gaggle/net/connect.h"
 #include "gaggle/net/loop_group.h"
 #include "gaggle/net/resume_on.h"
+#include "gaggle/rpc/balancer/choice.h"
 #include "gaggle/rpc/balancer/pick_first.h"
+#include "gaggle/rpc/balancer/round_robin.h"
 #include "gaggle/rpc/client_channel.h"
 #include "gaggle/rpc/client_dialer.h"
 #include "gaggle/rpc/client_hooks.h"
@@ -35,10 +39,16 @@ struct BuiltIn {
   DnsResolverBuilder dns;
   UnixResolverBuilder unix_paths;
   StaticResolverBuilder fixed_list;
+  UnixAbstractResolverBuilder abstract_paths;
+  Ipv4ResolverBuilder ipv4;
+  Ipv6ResolverBuilder ipv6;
   PickFirstBuilder pick_first;
+  RoundRobinBuilder round_robin;
   SocketDialer sockets;
 
-  std::array<ResolverBuilder*, 4> resolvers() { return {&passthrough, &dns, &unix_paths, &fixed_list}; }
+  std::array<ResolverBuilder*, 7> resolvers() {
+    return {&passthrough, &dns, &unix_paths, &abstract_paths, &ipv4, &ipv6, &fixed_list};
+  }
 };
 
 ResolverBuilder* find_resolver(const ClientConnOptions& options, BuiltIn& built_in, std::string_view scheme) {
@@ -48,13 +58,6 @@ ResolverBuilder* find_resolver(const ClientConnOptions& options, BuiltIn& built_
   const auto known = built_in.resolvers();
   const auto found = std::ranges::find_if(known, fits);
   return found == known.end() ? nullptr : *found;
-}
-
-BalancerBuilder* find_balancer(const ClientConnOptions& options, BuiltIn& built_in) {
-  const auto fits = [&](BalancerBuilder* builder) { return builder->name() == options.balancer; };
-  const auto own = std::ranges::find_if(options.balancers, fits);
-  if (own != options.balancers.end()) return *own;
-  return fits(&built_in.pick_first) ? &built_in.pick_first : nullptr;
 }
 
 Status check_options(const ClientConnOptions& options) {
@@ -67,10 +70,21 @@ Status check_options(const ClientConnOptions& options) {
   if (options.keepalive.time < std::chrono::seconds{10}) {
     return Status::invalid_argument("keepalive.time must be at least 10 s");
   }
+  if (options.idle_timeout < Duration::zero()) return Status::invalid_argument("idle_timeout must not be negative");
+  if (options.max_connections_per_address == 0) {
+    return Status::invalid_argument("max_connections_per_address must be at least 1");
+  }
   if (options.keepalive.timeout <= Duration::zero()) {
     return Status::invalid_argument("keepalive.timeout must be positive");
   }
   return {};
+}
+
+std::string authority_of(const ClientConnOptions& options, const ResolverBuilder& resolver, const Target& target) {
+  if (!options.authority.empty()) return std::string(options.authority);
+  if (std::optional<std::string> own = resolver.authority(target)) return *std::move(own);
+  const std::string_view server_name = options.credentials->server_name();
+  return server_name.empty() ? default_authority(target) : std::string(server_name);
 }
 
 uint64_t system_seed() {
@@ -88,18 +102,23 @@ Result<ClientChannelParts> make_parts(LoopGroup& loops, std::string_view text, C
   if (!target) return target.error();
   parts.resolver = find_resolver(options, *built_in, target->scheme);
   if (Status bad = parts.resolver->check(*target); !bad) return bad;
-  parts.balancer = find_balancer(options, *built_in);
-  if (parts.balancer == nullptr) {
+  parts.balancers = options.balancers;
+  parts.balancers.insert(parts.balancers.end(), {&built_in->pick_first, &built_in->round_robin});
+  const auto balancer = std::ranges::find(parts.balancers, options.balancer, &BalancerBuilder::name);
+  if (balancer == parts.balancers.end()) {
     return Status::invalid_argument("no balancer \"" + std::string(options.balancer) +
                                     "\"; add one to ClientConnOptions::balancers");
   }
+  parts.balancer = *balancer;
   if (!options.default_service_config.empty()) {
     auto config = ServiceConfig::parse(options.default_service_config);
     if (!config) return Status::invalid_argument("the default " + std::string(config.error().message()));
     parts.default_service_config = *std::move(config);
+    auto choice = choose_balancer(parts.default_service_config.get(), parts.balancers, *parts.balancer);
+    if (!choice) return Status::invalid_argument("the default " + std::string(choice.error().message()));
     options.default_service_config = {};
   }
-  parts.authority = options.authority.empty() ? parts.resolver->authority(*target) : std::string(options.authority);
+  parts.authority = authority_of(options, *parts.resolver, *target);
   parts.dialer = options.dialer != nullptr ? options.dialer : &built_in->sockets;
   if (options.random_seed == 0) options.random_seed = system_seed();
   parts.loop = &loops.local_or_next();
@@ -123,7 +142,8 @@ class ChannelConn final : public ClientConn {
   Loop& loop() noexcept override { return channel_->loop(); }
 
   void connect() override {
-    on_loop([](ClientChannel& channel) { channel.exit_idle(); });
+    // What goes wrong is in state(), in the log, and in the next call's status.
+    on_loop([](ClientChannel& channel) { static_cast<void>(channel.exit_idle()); });
   }
   void reset_connect_backoff() override {
     on_loop([](ClientChannel& channel) { channel.reset_connect_backoff(); });
@@ -238,7 +258,9 @@ ClientConnCounters ChannelConn::counters() const {
           .connect_attempts = tallies.connect_attempts.get(),
           .connects_failed = tallies.connects_failed.get(),
           .connections_lost = tallies.connections_lost.get(),
-          .keepalive_timeouts = tallies.keepalive_timeouts.get()};
+          .keepalive_timeouts = tallies.keepalive_timeouts.get(),
+          .idle_entries = tallies.idle_entries.get(),
+          .idle_exits = tallies.idle_exits.get()};
 }
 
 }  // namespace

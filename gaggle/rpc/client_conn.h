@@ -39,6 +39,7 @@ struct ClientKeepalive {
   Duration time = Duration::max();              // silence after which to ask; at least 10 s; max: never ask
   Duration timeout = std::chrono::seconds{20};  // no sign of life for so long after asking: closed
   bool permit_without_stream = false;           // ask also while no call is open
+  // A server that answers with too_many_pings doubles `time` for all later connections of the client.
 };
 
 // How a connection behaves; a value, copied at creation. What it points to must outlive it.
@@ -46,8 +47,11 @@ struct ClientConnOptions {
   // How connections are secured: TLS, or insecure_credentials(), which has to be said. Never null.
   const ChannelCredentials* credentials = nullptr;
   std::string_view default_scheme = "dns";  // of targets without a (known) scheme
-  std::string_view authority = {};          // of every call; default: from the target
-  std::string_view user_agent = {};         // put before our own
+  // :authority of every call. Empty: what the resolver says if its targets aren't names (a unix path),
+  // else the server name of the credentials, else the target's endpoint. A call's own counts more.
+  std::string_view authority = {};
+  std::string_view user_agent = {};  // put before our own
+  // "pick_first", "round_robin" or one of `balancers`, where no service config asks for another.
   std::string_view balancer = "pick_first";
   CallOptions call_defaults = {};
   // Counts while the resolver says nothing about it; JSON, see ServiceConfig. Needed at creation only.
@@ -61,6 +65,13 @@ struct ClientConnOptions {
   size_t retry_buffer_bytes = size_t{16} << 20;
   ConnectBackoff backoff = {};
   ClientKeepalive keepalive = {};
+  // Without a call for so long: no connections are kept and no names resolved until the next one; the
+  // state is IDLE. Zero or max: never.
+  Duration idle_timeout = std::chrono::minutes{30};
+  // How many connections one address may have while each of them has as many calls as the server
+  // allows (MAX_CONCURRENT_STREAMS); with 1, calls wait for a place. A service config's
+  // connectionScaling counts more; more than 10 is 10. gRFC A105.
+  size_t max_connections_per_address = 1;
   http2::Limits http2 = {};
   std::vector<ResolverBuilder*> resolvers = {};  // tried before the built-in schemes
   std::vector<BalancerBuilder*> balancers = {};  // tried before the built-in policies
@@ -84,6 +95,8 @@ struct ClientConnCounters {
   uint64_t connects_failed = 0;
   uint64_t connections_lost = 0;
   uint64_t keepalive_timeouts = 0;
+  uint64_t idle_entries = 0;  // nobody called for ClientConnOptions::idle_timeout
+  uint64_t idle_exits = 0;    // the first call or connect(), and each after an entry
 };
 
 // A virtual connection to whatever a target name stands for.
@@ -100,10 +113,10 @@ struct ClientConnCounters {
 class ClientConn : public ClientConnInterface {
  public:
   // Schemes: dns:[//authority/]host[:port] (port 443 if absent), passthrough:///address,
-  // unix:path, unix:///absolute/path, static:///a:1,b:2 and what options.resolvers adds. A target
-  // whose scheme is unknown, or that has none, is read again under the default scheme.
-  // INVALID_ARGUMENT for a bad target, a bad default service config, options out of range, or options
-  // without credentials.
+  // unix:path, unix:///absolute/path, unix-abstract:name, ipv4:1.2.3.4:1,5.6.7.8:2, ipv6:[::1]:1,
+  // static:///a:1,b:2 and what options.resolvers adds. A target whose scheme is unknown, or that has none, is read
+  // again under the default scheme. INVALID_ARGUMENT for a bad target, a bad default service config, options out of
+  // range, or options without credentials.
   static Result<std::unique_ptr<ClientConn>> create(LoopGroup& loops, std::string_view target,
                                                     ClientConnOptions options = {});
 

@@ -36,6 +36,8 @@ struct ClientTallies {
   Tally connects_failed;
   Tally connections_lost;
   Tally keepalive_timeouts;
+  Tally idle_entries;
+  Tally idle_exits;
 };
 
 }  // namespace gaggle

@@ -65,7 +65,6 @@ ClientSubConn::ClientSubConn(ClientChannel& channel, const Address& address, Sub
       address_(address),
       listener_(&listener),
       backoff_(channel.options().backoff, channel.random()),
-      keepalive_time_(channel.options().keepalive.time),
       connect_timeout_(channel.loop(), *this),
       backoff_over_(channel.loop(), *this) {
   channel_->add_subconn(*this);
@@ -91,9 +90,7 @@ void ClientSubConn::begin_attempt() {
 
 void ClientSubConn::on_dialled(Result<std::unique_ptr<ByteStream>> stream) {
   if (!stream) return attempt_failed(stream.error());
-  transport::Options options = channel_->transport_options();
-  options.keepalive.time = keepalive_time_;
-  transports_.push_back(std::make_unique<ClientTransport>(std::move(*stream), options, *this));
+  transports_.push_back(std::make_unique<ClientTransport>(std::move(*stream), channel_->transport_options(), *this));
   fresh_ = transports_.back().get();
   fresh_->start();
 }
@@ -102,10 +99,10 @@ void ClientSubConn::on_dialled(Result<std::unique_ptr<ByteStream>> stream) {
 // is no server.
 void ClientSubConn::on_transport_ready(ClientTransport& transport) {
   if (&transport != fresh_) return;
-  current_ = std::exchange(fresh_, nullptr);
+  ready_.push_back(std::exchange(fresh_, nullptr));
   connect_timeout_.disarm();
   backoff_.reset();
-  move_to(ConnectivityState::kReady);
+  if (state_ != ConnectivityState::kReady) move_to(ConnectivityState::kReady);
 }
 
 void ClientSubConn::on_connect_timeout() {
@@ -128,16 +125,66 @@ void ClientSubConn::attempt_failed(const Status& why) {
   const Status error = Status::unavailable("can't connect: " + std::string(why.message()));
   channel_->note_error(error);
   backoff_over_.arm_after(backoff_.next());
-  move_to(ConnectivityState::kTransientFailure, error);
+  if (ready_.empty()) move_to(ConnectivityState::kTransientFailure, error);
 }
 
-void ClientSubConn::on_backoff_over() { move_to(ConnectivityState::kIdle); }
+void ClientSubConn::on_backoff_over() {
+  if (ready_.empty()) return move_to(ConnectivityState::kIdle);
+  grow();
+}
 
 void ClientSubConn::reset_backoff() {
   backoff_.reset();
   if (!backoff_over_.armed()) return;
   backoff_over_.disarm();
   on_backoff_over();
+}
+
+// --- Calls ---
+
+void ClientSubConn::place(ClientAttempt& attempt) {
+  if (waiting_.empty() && try_place(attempt)) return;
+  if (ready_.empty()) return channel_->place(attempt);
+  waiting_.push_back(attempt.queue_link());
+  grow();
+}
+
+// A transport may turn out to be of no use here; then it's gone from the list.
+bool ClientSubConn::try_place(ClientAttempt& attempt) {
+  for (size_t i = 0; i < ready_.size();) {
+    ClientTransport* const transport = ready_[i];
+    if (transport->place(attempt)) return true;
+    if (i < ready_.size() && ready_[i] == transport) ++i;
+  }
+  return false;
+}
+
+void ClientSubConn::serve_waiting() {
+  if (waiting_.empty() || serving_) return;
+  serving_ = true;
+  while (!waiting_.empty() && !ready_.empty()) {
+    ClientAttempt& attempt = waiting_.pop_front();
+    if (try_place(attempt)) continue;
+    waiting_.push_front(attempt.queue_link());
+    break;
+  }
+  serving_ = false;
+  if (ready_.empty()) return return_waiting();
+  grow();
+}
+
+// Calls wait and no transport has room: one more, if that is allowed and none is on its way.
+void ClientSubConn::grow() {
+  if (waiting_.empty() || ready_.empty() || ready_.size() >= channel_->max_connections_per_address()) return;
+  if (attempt_ != nullptr || fresh_ != nullptr || backoff_over_.armed()) return;
+  begin_attempt();
+}
+
+// First come, first served also where they go next. They were never sent.
+void ClientSubConn::return_waiting() {
+  AttemptList leaving;
+  leaving.append(waiting_);
+  while (!leaving.empty()) channel_->place(leaving.pop_front());
 }
 
 // --- Ending ---
@@ -147,21 +194,24 @@ void ClientSubConn::on_transport_unusable(ClientTransport& transport, const Stat
     fresh_ = nullptr;
     return attempt_failed(why);
   }
-  if (&transport != current_) return;
-  current_ = nullptr;
-  // gRFC A8: a server that was asked too often is asked half as often from now on.
-  if (transport.pinged_too_often() && keepalive_time_ < Duration::max() / 2) keepalive_time_ *= 2;
+  if (std::erase(ready_, &transport) == 0) return;
   ++channel_->counters().connections_lost;
   channel_->note_error(why);
-  move_to(ConnectivityState::kIdle, why);
+  if (ready_.empty()) lost_last(why);
 }
 
-void ClientSubConn::on_call_returned(ClientAttempt& attempt) { channel_->place(attempt); }
+void ClientSubConn::lost_last(const Status& why) {
+  if (attempt_ != nullptr || fresh_ != nullptr) return move_to(ConnectivityState::kConnecting, why);
+  move_to(backoff_over_.armed() ? ConnectivityState::kTransientFailure : ConnectivityState::kIdle, why);
+}
+
+void ClientSubConn::on_pinged_too_often(Duration keepalive_time) { channel_->slow_keepalive(keepalive_time); }
 
 void ClientSubConn::on_transport_closed(ClientTransport& transport, const Status& why) {
   if (transport.counters().keepalive_timeouts != 0) ++channel_->counters().keepalive_timeouts;
   on_transport_unusable(transport, why);
   std::erase_if(transports_, [&](const auto& each) { return each.get() == &transport; });
+  serve_waiting();
   let_go();
 }
 
@@ -171,8 +221,9 @@ void ClientSubConn::shutdown() {
   report_.cancel();
   backoff_over_.disarm();
   stop_attempt();
-  // Calls in flight finish.
-  if (ClientTransport* const last = std::exchange(current_, nullptr)) last->drain();
+  // Calls in flight finish, those that wait go elsewhere.
+  for (ClientTransport* const transport : std::exchange(ready_, {})) transport->drain();
+  return_waiting();
 }
 
 void ClientSubConn::close_now(const Status& why) {

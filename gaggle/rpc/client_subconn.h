@@ -17,10 +17,15 @@ namespace gaggle {
 class ClientChannel;
 
 // The SubConn of a real connection: connects when told to, waits out its backoff, keeps the
-// transport that calls go to and those that finish their last calls.
+// transports that calls go to and those that finish their last calls.
 //
 //   IDLE --connect()--> CONNECTING --SETTINGS--> READY --goodbye, loss--> IDLE
 //                           |--failed, too slow--> TRANSIENT_FAILURE --backoff--> IDLE
+//
+// Calls go to the oldest transport that has room under its server's limit of streams. When none has,
+// they wait in the order in which they came, and another transport is made if the channel allows so
+// many for one address: one attempt at a time, with the same backoff. It's READY while it has one
+// transport; with the last one it becomes what the attempt for another is in. gRFC A105.
 //
 // Reports come in order, from a hook of the loop, never from within a call. It keeps itself and the
 // channel alive while it has a transport or connects. One loop's thread.
@@ -33,8 +38,12 @@ class ClientSubConn final : public SubConn, public ClientTransport::Owner {
   void connect() override;
   void shutdown() override;
 
-  // Where calls go; null unless it's READY this very moment.
-  ClientTransport* transport() noexcept { return current_; }
+  // Whether place() can do something with a call: it's READY this very moment.
+  bool has_transport() const noexcept { return !ready_.empty(); }
+  // Opens a stream for the call, now or when there is room; see ClientAttempt::open.
+  void place(ClientAttempt& attempt);
+  // As many connections as the channel says are allowed from now on.
+  void on_limits_changed() { serve_waiting(); }
   // Ends the wait after a failure, if it's in one, and forgets the failures.
   void reset_backoff();
   // Everything ends this turn.
@@ -51,11 +60,17 @@ class ClientSubConn final : public SubConn, public ClientTransport::Owner {
   void move_to(ConnectivityState state, Status error = {});
   void report();
   void stop_attempt();
+  void lost_last(const Status& why);
+  bool try_place(ClientAttempt& attempt);
+  void serve_waiting();
+  void grow();
+  void return_waiting();
   void let_go();
 
   void on_transport_ready(ClientTransport& transport) override;
   void on_transport_unusable(ClientTransport& transport, const Status& why) override;
-  void on_call_returned(ClientAttempt& attempt) override;
+  void on_transport_changed() override { serve_waiting(); }
+  void on_pinged_too_often(Duration keepalive_time) override;
   void on_transport_closed(ClientTransport& transport, const Status& why) override;
 
   const Ref<ClientChannel> channel_;
@@ -64,12 +79,13 @@ class ClientSubConn final : public SubConn, public ClientTransport::Owner {
   ConnectivityState state_ = ConnectivityState::kIdle;
   std::deque<SubConnState> reports_;
   Backoff backoff_;
-  Attempt* attempt_ = nullptr;          // dialling
-  ClientTransport* fresh_ = nullptr;    // connected, waits for SETTINGS
-  ClientTransport* current_ = nullptr;  // ready
+  Attempt* attempt_ = nullptr;           // dialling
+  ClientTransport* fresh_ = nullptr;     // connected, waits for SETTINGS
+  std::vector<ClientTransport*> ready_;  // the oldest first
+  AttemptList waiting_;                  // for room on one of them
+  bool serving_ = false;
   std::vector<std::unique_ptr<ClientTransport>> transports_;
   Ref<ClientSubConn> self_;  // while there is something to wait for
-  Duration keepalive_time_;
   HookOf<&ClientSubConn::report> report_{*this};
   TimerOf<&ClientSubConn::on_connect_timeout> connect_timeout_;
   TimerOf<&ClientSubConn::on_backoff_over> backoff_over_;

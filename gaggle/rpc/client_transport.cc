@@ -41,15 +41,6 @@ Peer ClientTransport::peer() const {
 
 // --- Placing calls ---
 
-void ClientTransport::place(ClientAttempt& attempt) {
-  if (usable_ && waiting_.empty() && try_open(attempt)) return;
-  if (usable_) {
-    waiting_.push_back(attempt.queue_link());
-  } else {
-    owner_.on_call_returned(attempt);
-  }
-}
-
 // False when the attempt has to wait, or when the transport has turned out to be of no use.
 bool ClientTransport::try_open(ClientAttempt& attempt) {
   switch (http2().can_open()) {
@@ -77,30 +68,6 @@ bool ClientTransport::try_open(ClientAttempt& attempt) {
   return true;
 }
 
-void ClientTransport::open_waiting() {
-  if (opening_ || waiting_.empty()) return;
-  opening_ = true;
-  while (usable_ && !waiting_.empty()) {
-    ClientAttempt& attempt = waiting_.pop_front();
-    if (try_open(attempt)) continue;
-    // Back to where it was: the list has no other way in at the front.
-    AttemptList rest;
-    rest.append(waiting_);
-    waiting_.push_back(attempt.queue_link());
-    waiting_.append(rest);
-    break;
-  }
-  opening_ = false;
-  if (!usable_) return_waiting();
-}
-
-// First come, first served also where they go next.
-void ClientTransport::return_waiting() {
-  AttemptList leaving;
-  leaving.append(waiting_);
-  while (!leaving.empty()) owner_.on_call_returned(leaving.pop_front());
-}
-
 void ClientTransport::mark_unusable(const Status& why) {
   if (!std::exchange(usable_, false)) return;
   if (failure_.is_ok()) failure_ = why;
@@ -114,7 +81,6 @@ void ClientTransport::adopt_orphan(ClientAttempt& attempt) {
 
 void ClientTransport::drain() {
   mark_unusable(Status::unavailable(name() + ": the connection isn't wanted any more"));
-  return_waiting();
   connection_.drain();
 }
 
@@ -140,7 +106,9 @@ void ClientTransport::on_writable(http2::Stream& stream) { attempt_of(stream).on
 
 // RFC 9113 §6.8: no new streams after a GOAWAY; those up to the last id may still finish.
 void ClientTransport::on_goaway(uint32_t, http2::ErrorCode code, std::string_view debug) {
-  pinged_too_often_ |= code == http2::ErrorCode::kEnhanceYourCalm && debug == "too_many_pings";
+  if (code == http2::ErrorCode::kEnhanceYourCalm && debug == "too_many_pings") {
+    owner_.on_pinged_too_often(options_.keepalive.time);
+  }
   const std::string text = name() + " said goodbye with " + std::string(http2::error_code_name(code));
   mark_unusable(Status::unavailable(with_reason(text, debug)));
 }
@@ -161,8 +129,7 @@ void ClientTransport::on_connection_error(http2::ErrorCode code, std::string_vie
 }
 
 void ClientTransport::on_events_done() {
-  if (!usable_) return return_waiting();
-  if (std::exchange(can_open_, false)) open_waiting();
+  if (std::exchange(can_open_, false) || !usable_) owner_.on_transport_changed();
 }
 
 void ClientTransport::on_closed(const Status& why) {
@@ -172,7 +139,6 @@ void ClientTransport::on_closed(const Status& why) {
     reason = {why.code(), with_reason(before, why.message())};
   }
   usable_ = false;
-  return_waiting();
   while (!orphans_.empty()) orphans_.pop_front().fail(reason);
   owner_.on_transport_closed(*this, reason);
 }

@@ -17,9 +17,9 @@ class ClientAttempt;
 
 // One HTTP/2 connection that calls go out on.
 //
-// Ready once the server's SETTINGS have arrived. Beyond the server's limit of streams, calls wait in
-// the order in which they came. A server that says goodbye gets no new calls; those that wait go
-// elsewhere, those on streams finish. One loop's thread.
+// Ready once the server's SETTINGS have arrived. Beyond the server's limit of streams it takes no
+// calls; its owner keeps them until there is room. A server that says goodbye gets no new calls;
+// those on streams finish. One loop's thread.
 class ClientTransport final : private transport::Handler {
  public:
   // Whoever keeps the transport.
@@ -28,8 +28,11 @@ class ClientTransport final : private transport::Handler {
     virtual void on_transport_ready(ClientTransport& transport) = 0;
     // No new calls from now on. May come from within events: only note it.
     virtual void on_transport_unusable(ClientTransport& transport, const Status& why) = 0;
-    // `attempt` can't go out here, and never did: place it again.
-    virtual void on_call_returned(ClientAttempt& attempt) = 0;
+    // There may be room for another call; or there never will be, if it's unusable. Not from within
+    // events.
+    virtual void on_transport_changed() = 0;
+    // The server says that we ask too often for signs of life.
+    virtual void on_pinged_too_often(Duration keepalive_time) = 0;
     // It's over; destroy it.
     virtual void on_transport_closed(ClientTransport& transport, const Status& why) = 0;
 
@@ -40,10 +43,11 @@ class ClientTransport final : private transport::Handler {
   ClientTransport(std::unique_ptr<ByteStream> stream, const transport::Options& options, Owner& owner);
   void start() { connection_.start(); }
 
-  // Opens a stream for a call's attempt, now or when there is room; see ClientAttempt::open.
-  void place(ClientAttempt& attempt);
+  // Opens a stream for a call's attempt, see ClientAttempt::open; false when there is no room, which
+  // on_transport_changed follows when there is.
+  bool place(ClientAttempt& attempt) { return usable_ && try_open(attempt); }
   // An attempt has left its stream: somebody who waits may have its room.
-  void stream_left() { open_waiting(); }
+  void stream_left() { owner_.on_transport_changed(); }
   // The attempt's connection was lost; it fails with the reason as soon as that is known.
   void adopt_orphan(ClientAttempt& attempt);
 
@@ -56,15 +60,11 @@ class ClientTransport final : private transport::Handler {
   http2::Connection& http2() noexcept { return connection_.http2(); }
   void flush() noexcept { connection_.flush(); }
   bool is_usable() const noexcept { return usable_; }
-  // The server complained about our pings.
-  bool pinged_too_often() const noexcept { return pinged_too_often_; }
   Peer peer() const;
   const transport::Counters& counters() const noexcept { return connection_.counters(); }
 
  private:
-  void open_waiting();
   bool try_open(ClientAttempt& attempt);
-  void return_waiting();
   std::string name() const;
 
   void on_headers(http2::Stream& stream, http2::HeaderBlockRef headers, bool end_stream) override;
@@ -80,13 +80,10 @@ class ClientTransport final : private transport::Handler {
   void on_closed(const Status& why) override;
 
   Owner& owner_;
-  AttemptList waiting_;  // for room under the server's limit
   AttemptList orphans_;  // whose connection is gone
   bool usable_ = true;
   bool settings_came_ = false;
   bool can_open_ = false;
-  bool opening_ = false;
-  bool pinged_too_often_ = false;
   Status failure_;       // the first thing that went wrong
   bool broken_ = false;  // the connection failed; its socket may linger
   const transport::Options options_;

@@ -25,7 +25,8 @@ const MethodConfig* ServiceConfig::method_config(std::string_view full_method) c
 
 bool operator==(const ServiceConfig& a, const ServiceConfig& b) noexcept {
   return a.load_balancing_ == b.load_balancing_ && a.methods_ == b.methods_ && a.names_ == b.names_ &&
-         a.throttling_ == b.throttling_ && a.health_service_ == b.health_service_;
+         a.throttling_ == b.throttling_ && a.health_service_ == b.health_service_ &&
+         a.max_connections_ == b.max_connections_;
 }
 
 }  // namespace gaggle

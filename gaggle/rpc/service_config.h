@@ -89,8 +89,9 @@ struct LoadBalancingPolicy {
 //
 // Immutable and counted: any thread, and calls keep the one that they began with. Understood are
 // loadBalancingConfig, loadBalancingPolicy, methodConfig (name, waitForReady, timeout,
-// maxRequestMessageBytes, maxResponseMessageBytes, retryPolicy, hedgingPolicy), retryThrottling and
-// healthCheckConfig.serviceName; fields with other names are ignored.
+// maxRequestMessageBytes, maxResponseMessageBytes, retryPolicy, hedgingPolicy), retryThrottling,
+// healthCheckConfig.serviceName and connectionScaling.maxConnectionsPerSubchannel; fields with other
+// names are ignored.
 //
 //   auto config = ServiceConfig::parse(R"({"methodConfig": [{"name": [{}], "timeout": "1.5s"}]})");
 class ServiceConfig final : public RefCounted<ServiceConfig> {
@@ -113,6 +114,8 @@ class ServiceConfig final : public RefCounted<ServiceConfig> {
   const std::optional<RetryThrottling>& retry_throttling() const noexcept { return throttling_; }
   // The name to ask backends' health service for (gRFC A17); not set: don't ask.
   const std::optional<std::string>& health_service() const noexcept { return health_service_; }
+  // How many connections one address may have (gRFC A105).
+  std::optional<size_t> max_connections_per_address() const noexcept { return max_connections_; }
 
   // Equal when they say the same, whatever their texts look like.
   friend bool operator==(const ServiceConfig& a, const ServiceConfig& b) noexcept;
@@ -138,6 +141,7 @@ class ServiceConfig final : public RefCounted<ServiceConfig> {
   std::vector<Name> names_;  // sorted by key
   std::optional<RetryThrottling> throttling_;
   std::optional<std::string> health_service_;
+  std::optional<size_t> max_connections_;
 };
 
 }  // namespace gaggle

@@ -109,6 +109,7 @@ class ServiceConfigReader {
   Status read_name(const Json& name, const std::string& place);
   Status sort_names();
   Status read_throttling(const Json& root);
+  Status read_scaling(const Json& root);
   Status read_health(const Json& root);
 
   static Status read_retry(const Json& entry, const std::string& place, std::optional<RetryPolicy>& out);
@@ -154,6 +155,7 @@ Status ServiceConfigReader::read_all(const Json& root) {
   if (Status bad = read_load_balancing(root); !bad) return bad;
   if (Status bad = read_methods(root); !bad) return bad;
   if (Status bad = read_throttling(root); !bad) return bad;
+  if (Status bad = read_scaling(root); !bad) return bad;
   return read_health(root);
 }
 
@@ -365,6 +367,18 @@ Status ServiceConfigReader::read_throttling(const Json& root) {
   read.milli_ratio = static_cast<uint32_t>(std::min(milli, 1e6));
   config_->throttling_ = read;
   return {};
+}
+
+Status ServiceConfigReader::read_scaling(const Json& root) {
+  const Json* object = find(root, "connectionScaling");
+  if (object == nullptr) return {};
+  if (!object->is_object()) return wrong("connectionScaling", "must be an object");
+  if (Status bad = read_size(*object, "connectionScaling", "maxConnectionsPerSubchannel", config_->max_connections_);
+      !bad) {
+    return bad;
+  }
+  if (config_->max_connections_ != size_t{0}) return {};
+  return wrong("connectionScaling.maxConnectionsPerSubchannel", "must be at least 1");
 }
 
 Status ServiceConfigReader::read_health(const Json& root) {

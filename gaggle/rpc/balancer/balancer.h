@@ -4,24 +4,35 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
+#include <utility>
 
 #include "gaggle/base/context.h"
 #include "gaggle/base/ref.h"
+#include "gaggle/base/result.h"
 #include "gaggle/base/status.h"
 #include "gaggle/net/address.h"
 #include "gaggle/rpc/connectivity.h"
 #include "gaggle/rpc/resolver/resolver.h"
 
+// How a client chooses the connection for each call. This interface is stable: policies that users
+// write against it keep working. They are named in ClientConnOptions::balancers, and chosen by a
+// service config's loadBalancingConfig or by ClientConnOptions::balancer. Most are best made of an
+// EndpointBalancer (endpoint_balancer.h), which leaves them the choice and nothing else.
+
 namespace gaggle {
 
 class Loop;
+class Metadata;
 
 // A connection to one address as a balancer sees it: made on demand, never remade by itself.
 //
 // IDLE at first. connect() leads over CONNECTING to READY, or to TRANSIENT_FAILURE, which becomes
 // IDLE again when the backoff is over. A READY one whose connection is lost, or whose server says
-// goodbye, becomes IDLE. Counted: whoever holds a Ref may use it.
+// goodbye, becomes IDLE. One that may have several connections (gRFC A105) is READY as long as it has
+// one; it may then go back to CONNECTING or TRANSIENT_FAILURE directly, when the last is lost while
+// another is being made. Counted: whoever holds a Ref may use it, on its loop's thread.
 class SubConn : public RefCounted<SubConn> {
  public:
   virtual ~SubConn() = default;
@@ -50,6 +61,11 @@ class SubConnListener {
 struct PickInfo {
   std::string_view method;  // "/package.Service/Method"
   const Context* context = nullptr;
+  const Metadata* metadata = nullptr;  // the call's own; null: none
+  const Metadata* defaults = nullptr;  // of all calls of the connection; null: none
+
+  // The first value of `key` that the call will send.
+  std::optional<std::string_view> header(std::string_view key) const noexcept;
 };
 
 // How a call that a picker placed has ended.
@@ -63,7 +79,8 @@ struct PickResult {
     kComplete,  // to `subconn`
     kQueue,     // there is no choice yet: ask the next picker
     kFail,      // `status` fails the call with UNAVAILABLE, unless it waits for readiness
-    kDrop,      // the call ends with `status`, even if it waits for readiness
+    kDrop,      // the call ends with `status`, even if it waits for readiness; it's never retried. A
+                // code that only a server may give becomes INTERNAL (gRFC A54)
   };
   Kind kind = Kind::kQueue;
   SubConn* subconn = nullptr;  // the picker holds a reference
@@ -77,7 +94,8 @@ struct PickResult {
 };
 
 // Chooses a connection for each call; an immutable picture of what the balancer knew when it made
-// this one. pick() is quick and never blocks.
+// this one. pick() is quick and never blocks; it comes on the connection's loop, one at a time, and
+// may come once more after the balancer has published a newer picker, never after its end.
 class Picker : public RefCounted<Picker> {
  public:
   virtual ~Picker() = default;
@@ -99,15 +117,24 @@ class BalancerHelper {
   ~BalancerHelper() = default;
 };
 
+// What a service config says to one policy, as its builder has understood it. Immutable, counted, any
+// thread.
+class BalancerConfig : public RefCounted<BalancerConfig> {
+ public:
+  virtual ~BalancerConfig() = default;
+};
+
 // A policy: keeps SubConns for what the resolver reports, and a picker that spreads calls over them.
 //
-// All calls come on the connection's loop, one at a time. Destroying it: shut down all SubConns
-// first, and they report no more.
+// All calls come on the connection's loop, one at a time, also those of SubConnListener. Destroying
+// it: shut down all SubConns first, and they report no more.
 class Balancer {
  public:
   virtual ~Balancer() = default;
-  // An error makes the resolver look again, with growing waits.
-  virtual Status on_resolved(const ResolverState& state) = 0;
+  // At first, and whenever the resolver or the service config says something new; `config` is what
+  // the builder's parse_config() made, null when there is none. An error makes the resolver look
+  // again, with growing waits.
+  virtual Status on_resolved(const ResolverState& state, const BalancerConfig* config) = 0;
   virtual void on_resolver_error(const Status& error) = 0;
   // Somebody wants to make a call: connect, if nothing is being done.
   virtual void exit_idle() = 0;
@@ -118,6 +145,12 @@ class BalancerBuilder {
  public:
   virtual ~BalancerBuilder() = default;
   virtual std::string_view name() const noexcept = 0;
+  // Reads the policy's object in a service config, `json`: "{}" when it says nothing. An error makes
+  // the whole service config a bad one (gRFC A21, A24). Null is allowed.
+  virtual Result<Ref<const BalancerConfig>> parse_config(std::string_view json) const {
+    static_cast<void>(json);
+    return Ref<const BalancerConfig>{};
+  }
   virtual std::unique_ptr<Balancer> build(BalancerHelper& helper) = 0;
 };
 

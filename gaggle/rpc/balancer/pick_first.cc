@@ -2,13 +2,19 @@
 #include "gaggle/rpc/balancer/pick_first.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "gaggle/net/loop.h"
 #include "gaggle/net/timer.h"
+#include "gaggle/rpc/balancer/pickers.h"
 
 namespace gaggle {
 namespace {
+
+struct PickFirstConfig final : BalancerConfig {
+  bool shuffle = false;
+};
 
 class ReadyPicker final : public Picker {
  public:
@@ -17,20 +23,6 @@ class ReadyPicker final : public Picker {
 
  private:
   const Ref<SubConn> subconn_;
-};
-
-class QueuePicker final : public Picker {
- public:
-  PickResult pick(const PickInfo&) override { return PickResult::queue(); }
-};
-
-class FailPicker final : public Picker {
- public:
-  explicit FailPicker(Status status) : status_(std::move(status)) {}
-  PickResult pick(const PickInfo&) override { return PickResult::fail(status_); }
-
- private:
-  const Status status_;
 };
 
 // Begins to connect when there is a call to make.
@@ -51,7 +43,7 @@ class PickFirst final : public Balancer, SubConnListener {
   explicit PickFirst(BalancerHelper& helper) : helper_(helper), next_attempt_(helper.loop(), *this) {}
   ~PickFirst() override { drop_candidates(); }
 
-  Status on_resolved(const ResolverState& state) override;
+  Status on_resolved(const ResolverState& state, const BalancerConfig* config) override;
   void on_resolver_error(const Status& error) override;
   void exit_idle() override;
 
@@ -64,6 +56,7 @@ class PickFirst final : public Balancer, SubConnListener {
   };
 
   void on_subconn_state(SubConn& subconn, const SubConnState& state) override;
+  ResolverState shuffled(const ResolverState& state);
   void adopt(std::vector<Address> addresses);
   void drop_candidates();
   void begin_pass();
@@ -73,16 +66,19 @@ class PickFirst final : public Balancer, SubConnListener {
   void retry_all();
   void select(Candidate& candidate);
   void selected_lost(const Status& why);
+  void selected_reconnects(const Status& why);
   void report(ConnectivityState state, Ref<Picker> picker);
   void report_failure();
 
   BalancerHelper& helper_;
-  std::vector<Candidate> candidates_;
-  size_t tried_ = 0;             // candidates_[0, tried_) have been asked to connect in this pass
-  bool in_pass_ = false;         // the first pass over the addresses isn't over
-  size_t failures_ = 0;          // after the pass, since we last asked for a new look
-  SubConn* selected_ = nullptr;  // the ready one
-  bool heard_ = false;           // the resolver has said something
+  std::vector<Address> resolved_;  // in the resolver's order
+  bool shuffled_ = false;
+  std::vector<Candidate> candidates_;  // in the order of attempts
+  size_t tried_ = 0;                   // candidates_[0, tried_) have been asked to connect in this pass
+  bool in_pass_ = false;               // the first pass over the addresses isn't over
+  size_t failures_ = 0;                // after the pass, since we last asked for a new look
+  SubConn* selected_ = nullptr;        // the ready one
+  bool heard_ = false;                 // the resolver has said something
   ConnectivityState state_ = ConnectivityState::kConnecting;
   Status last_error_;
   TimerOf<&PickFirst::try_next> next_attempt_;
@@ -93,29 +89,43 @@ void PickFirst::report(ConnectivityState state, Ref<Picker> picker) {
   helper_.update_state(state, std::move(picker));
 }
 
-void PickFirst::report_failure() { report(ConnectivityState::kTransientFailure, make_ref<FailPicker>(last_error_)); }
+void PickFirst::report_failure() { report(ConnectivityState::kTransientFailure, make_fail_picker(last_error_)); }
 
-Status PickFirst::on_resolved(const ResolverState& state) {
+Status PickFirst::on_resolved(const ResolverState& state, const BalancerConfig* config) {
+  const bool shuffle = config != nullptr && static_cast<const PickFirstConfig*>(config)->shuffle;
   std::vector<Address> addresses = order_of_attempts(state);
   const bool first = !std::exchange(heard_, true);
   if (addresses.empty()) {
     drop_candidates();
+    resolved_.clear();
     last_error_ = Status::unavailable("the resolver gave no addresses");
     report_failure();
     return last_error_;
   }
-  const bool same = std::ranges::equal(addresses, candidates_, {}, {}, &Candidate::address);
-  if (same) return {};
+  if (addresses == resolved_ && shuffle == shuffled_) return {};
   const bool had_none = candidates_.empty();
+  resolved_ = addresses;
+  shuffled_ = shuffle;
+  if (shuffle) addresses = order_of_attempts(shuffled(state));
   adopt(std::move(addresses));
   if (selected_ != nullptr) return {};
   if (state_ == ConnectivityState::kIdle && !first) return {};
   // Failing stays failing until something works, unless there was nothing to try.
   if (state_ != ConnectivityState::kTransientFailure || had_none) {
-    report(ConnectivityState::kConnecting, make_ref<QueuePicker>());
+    report(ConnectivityState::kConnecting, make_queue_picker());
   }
   begin_pass();
   return {};
+}
+
+// gRFC A62: endpoints change places, the addresses of one don't.
+ResolverState PickFirst::shuffled(const ResolverState& state) {
+  ResolverState mixed;
+  mixed.endpoints = state.endpoints;
+  for (size_t i = mixed.endpoints.size(); i > 1; --i) {
+    std::swap(mixed.endpoints[i - 1], mixed.endpoints[helper_.random() % i]);
+  }
+  return mixed;
 }
 
 // Takes a new list; of the old connections only the ready one stays, if its address is still there.
@@ -161,7 +171,7 @@ void PickFirst::on_resolver_error(const Status& error) {
 
 void PickFirst::exit_idle() {
   if (state_ != ConnectivityState::kIdle || candidates_.empty()) return;
-  report(ConnectivityState::kConnecting, make_ref<QueuePicker>());
+  report(ConnectivityState::kConnecting, make_queue_picker());
   begin_pass();
 }
 
@@ -194,6 +204,8 @@ void PickFirst::on_subconn_state(SubConn& subconn, const SubConnState& state) {
   if (found == candidates_.end()) return;
   Candidate& candidate = *found;
   candidate.state = state.state;
+  const bool was_lost = &subconn == selected_ && state.state != ConnectivityState::kReady;
+  if (was_lost && state.state != ConnectivityState::kIdle) return selected_reconnects(state.error);
   switch (state.state) {
     case ConnectivityState::kReady: select(candidate); break;
     case ConnectivityState::kTransientFailure: attempt_failed(candidate, state.error); break;
@@ -256,11 +268,32 @@ void PickFirst::selected_lost(const Status& why) {
   helper_.resolve_now();
 }
 
+// gRFC A105: one of several connections was lost while another was being made. It's wanted: on.
+void PickFirst::selected_reconnects(const Status& why) {
+  if (!why.is_ok()) last_error_ = why;
+  selected_ = nullptr;
+  report(ConnectivityState::kConnecting, make_queue_picker());
+  helper_.resolve_now();
+  begin_pass();
+}
+
 bool is_ipv6(const Address& address) {
   return address.kind == Address::Kind::kTcp && address.host.find(':') != std::string::npos;
 }
 
 }  // namespace
+
+Result<Ref<const BalancerConfig>> PickFirstBuilder::parse_config(std::string_view json) const {
+  const auto object = nlohmann::json::parse(json, nullptr, false);
+  if (!object.is_object()) return Status::invalid_argument("must be an object");
+  const auto shuffle = object.find("shuffleAddressList");
+  Ref<PickFirstConfig> config = make_ref<PickFirstConfig>();
+  if (shuffle != object.end() && !shuffle->is_null()) {
+    if (!shuffle->is_boolean()) return Status::invalid_argument("shuffleAddressList must be true or false");
+    config->shuffle = shuffle->get<bool>();
+  }
+  return Ref<const BalancerConfig>(std::move(config));
+}
 
 std::unique_ptr<Balancer> PickFirstBuilder::build(BalancerHelper& helper) {
   return std::make_unique<PickFirst>(helper);

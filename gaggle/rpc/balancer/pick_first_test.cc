@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "gaggle/net/loop_testing.h"
+#include "gaggle/rpc/balancer/balancer_testing.h"
 
 namespace gaggle {
 namespace {
@@ -15,59 +15,19 @@ namespace {
 using namespace std::chrono_literals;
 using State = ConnectivityState;
 
-// A SubConn that the test moves by hand.
-class FakeSubConn final : public SubConn {
- public:
-  FakeSubConn(const Address& address, SubConnListener& listener) : address_(address), listener_(listener) {}
-  const Address& address() const noexcept override { return address_; }
-  void connect() override { ++connects; }
-  void shutdown() override { is_shut_down = true; }
-  void become(State state, Status error = {}) { listener_.on_subconn_state(*this, {state, std::move(error)}); }
-
-  int connects = 0;
-  bool is_shut_down = false;
-
- private:
-  const Address address_;
-  SubConnListener& listener_;
-};
-
-// The connection's side of the balancer, which writes down what it's told.
-struct Helper final : BalancerHelper {
-  VirtualLoop time;
-  std::vector<Ref<FakeSubConn>> subconns;
-  std::vector<State> states;
-  Ref<Picker> picker;
-  int resolves = 0;
+// A pick_first with its connection.
+struct Helper final : BalancerWorld {
   std::unique_ptr<Balancer> balancer = PickFirstBuilder().build(*this);
+  Status last;
 
-  ~Helper() {
+  ~Helper() override {
     picker = nullptr;
     balancer.reset();
   }
-  Ref<SubConn> new_subconn(const Address& address, SubConnListener& listener) override {
-    subconns.push_back(make_ref<FakeSubConn>(address, listener));
-    return subconns.back();
+  void resolve(const std::vector<std::string>& addresses, const BalancerConfig* config = nullptr) {
+    last = balancer->on_resolved(state_of(addresses), config);
   }
-  void update_state(State state, Ref<Picker> next) override {
-    states.push_back(state);
-    picker = std::move(next);
-  }
-  void resolve_now() override { ++resolves; }
-  Loop& loop() noexcept override { return time.loop; }
-  uint64_t random() noexcept override { return 7; }
-
-  void resolve(const std::vector<std::string>& addresses) {
-    ResolverState state;
-    for (const std::string& text : addresses) state.endpoints.push_back({{*Address::parse(text)}});
-    last = balancer->on_resolved(state);
-  }
-  PickResult pick() { return picker->pick({"/a/b", nullptr}); }
-  FakeSubConn& at(size_t index) { return *subconns.at(index); }
-  void fail(size_t index) {
-    at(index).become(State::kTransientFailure, Status::unavailable(at(index).address().to_string() + " refused"));
-  }
-  Status last;
+  void fail(size_t index) { BalancerWorld::fail(at(index)); }
 };
 
 TEST(PickFirstTest, the_first_address_that_answers_gets_all_calls) {
@@ -204,6 +164,56 @@ TEST(PickFirstTest, families_alternate_and_doubles_go) {
   std::vector<std::string> order;
   for (const Address& address : order_of_attempts(state)) order.push_back(address.to_string());
   EXPECT_EQ(order, (std::vector<std::string>{"[::1]:1", "10.0.0.1:1", "[::2]:1", "10.0.0.2:1", "10.0.0.3:1"}));
+}
+
+// gRFC A62.
+TEST(PickFirstTest, a_config_may_ask_for_a_random_order_of_endpoints) {
+  Ref<const BalancerConfig> config = *PickFirstBuilder().parse_config(R"({"shuffleAddressList": true})");
+  Helper helper;
+  helper.next_random = 0;
+  helper.resolve({"a:1", "b:2", "c:3"}, config.get());
+  EXPECT_EQ(helper.at(0).address().to_string(), "b:2") << "0 swaps each with the first, from the last one on";
+  for (int i = 0; i < 10; ++i) helper.resolve({"a:1", "b:2", "c:3"}, config.get());
+  EXPECT_EQ(helper.subconns.size(), 1u) << "the same list isn't shuffled again";
+  helper.resolve({"a:1", "b:2", "c:3"}, nullptr);
+  EXPECT_EQ(helper.subconns.back()->address().to_string(), "a:1") << "the config changed its mind";
+}
+
+TEST(PickFirstTest, addresses_of_one_endpoint_stay_in_order_when_endpoints_are_shuffled) {
+  Ref<const BalancerConfig> config = *PickFirstBuilder().parse_config(R"({"shuffleAddressList": true})");
+  Helper helper;
+  helper.next_random = 0;
+  ResolverState state = state_of({"a:1"});
+  state.endpoints.push_back({{Address::tcp("b", 1), Address::tcp("b", 2)}});
+  ASSERT_TRUE(helper.balancer->on_resolved(state, config.get()).is_ok());
+  helper.fail(0);
+  helper.fail(1);
+  ASSERT_EQ(helper.subconns.size(), 3u);
+  EXPECT_EQ(helper.at(0).address().to_string(), "b:1");
+  EXPECT_EQ(helper.at(1).address().to_string(), "b:2");
+  EXPECT_EQ(helper.at(2).address().to_string(), "a:1");
+}
+
+TEST(PickFirstTest, a_config_with_a_mistake_is_refused) {
+  EXPECT_TRUE(PickFirstBuilder().parse_config("{}"));
+  EXPECT_TRUE(PickFirstBuilder().parse_config(R"({"shuffleAddressList": false, "unknown": 1})"));
+  EXPECT_FALSE(PickFirstBuilder().parse_config(R"({"shuffleAddressList": "yes"})"));
+}
+
+// gRFC A105: a ready SubConn may lose its connection while it makes another.
+TEST(PickFirstTest, a_ready_one_that_connects_again_makes_calls_wait) {
+  for (const State next : {State::kConnecting, State::kTransientFailure}) {
+    Helper helper;
+    helper.resolve({"a:1", "b:2"});
+    helper.at(0).become(State::kReady);
+    helper.at(0).become(next, Status::unavailable("gone"));
+    EXPECT_EQ(helper.states.back(), State::kConnecting);
+    EXPECT_EQ(helper.pick().kind, PickResult::Kind::kQueue);
+    if (next == State::kConnecting) helper.time.advance(250ms);
+    ASSERT_EQ(helper.subconns.size(), 2u) << "the other addresses are tried as well";
+    helper.at(1).become(State::kReady);
+    EXPECT_EQ(helper.pick_address(), "b:2");
+  }
 }
 
 }  // namespace

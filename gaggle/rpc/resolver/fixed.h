@@ -22,7 +22,33 @@ class UnixResolverBuilder final : public ResolverBuilder {
  public:
   std::string_view scheme() const noexcept override { return "unix"; }
   Status check(const Target& target) const override;
-  std::string authority(const Target&) const override { return "localhost"; }
+  std::optional<std::string> authority(const Target&) const override { return "localhost"; }
+  Result<std::unique_ptr<Resolver>> build(const Target&, ResolverListener&, const ResolverOptions&) override;
+};
+
+// unix-abstract:NAME: a socket in Linux's abstract namespace, "@NAME" in addresses.
+class UnixAbstractResolverBuilder final : public ResolverBuilder {
+ public:
+  std::string_view scheme() const noexcept override { return "unix-abstract"; }
+  Status check(const Target& target) const override;
+  std::optional<std::string> authority(const Target&) const override { return "localhost"; }
+  Result<std::unique_ptr<Resolver>> build(const Target&, ResolverListener&, const ResolverOptions&) override;
+};
+
+// ipv4:1.2.3.4:50051,5.6.7.8 and ipv6:[::1]:50051,[::2]: backends by their numbers; port 443 where none
+// is given. The authority of calls is the first one. gRPC naming.md.
+class Ipv4ResolverBuilder final : public ResolverBuilder {
+ public:
+  std::string_view scheme() const noexcept override { return "ipv4"; }
+  Status check(const Target& target) const override;
+  std::optional<std::string> authority(const Target& target) const override;
+  Result<std::unique_ptr<Resolver>> build(const Target&, ResolverListener&, const ResolverOptions&) override;
+};
+class Ipv6ResolverBuilder final : public ResolverBuilder {
+ public:
+  std::string_view scheme() const noexcept override { return "ipv6"; }
+  Status check(const Target& target) const override;
+  std::optional<std::string> authority(const Target& target) const override;
   Result<std::unique_ptr<Resolver>> build(const Target&, ResolverListener&, const ResolverOptions&) override;
 };
 
@@ -32,7 +58,7 @@ class StaticResolverBuilder final : public ResolverBuilder {
  public:
   std::string_view scheme() const noexcept override { return "static"; }
   Status check(const Target& target) const override;
-  std::string authority(const Target& target) const override;
+  std::optional<std::string> authority(const Target& target) const override;
   Result<std::unique_ptr<Resolver>> build(const Target&, ResolverListener&, const ResolverOptions&) override;
 };
 

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +24,8 @@ class Loop;
 // One backend: the addresses by which it can be reached, best first.
 struct Endpoint {
   std::vector<Address> addresses;
+  // What else the resolver knows about it, for balancers that look for it: "zone", "weight".
+  std::map<std::string, std::string, std::less<>> attributes{};
 
   friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };
@@ -74,8 +78,12 @@ class ResolverBuilder {
     static_cast<void>(target);
     return {};
   }
-  // The :authority of calls to `target`, unless options say another.
-  virtual std::string authority(const Target& target) const { return default_authority(target); }
+  // The :authority of calls to `target` where it isn't what the target says (a unix path, a list).
+  // Counts more than the name in TLS credentials, less than ClientConnOptions::authority.
+  virtual std::optional<std::string> authority(const Target& target) const {
+    static_cast<void>(target);
+    return std::nullopt;
+  }
   // A resolver that has begun to work; `listener` outlives it. On the loop's thread.
   virtual Result<std::unique_ptr<Resolver>> build(const Target& target, ResolverListener& listener,
                                                   const ResolverOptions& options) = 0;

@@ -56,16 +56,23 @@ TEST(ResolverTest, fixed_schemes_say_what_the_target_says) {
   PassthroughResolverBuilder passthrough;
   UnixResolverBuilder unix_paths;
   StaticResolverBuilder list;
+  UnixAbstractResolverBuilder abstract;
+  Ipv4ResolverBuilder ipv4;
+  Ipv6ResolverBuilder ipv6;
   const std::vector<std::tuple<ResolverBuilder*, std::string_view, std::string_view, std::string_view>> rows = {
       {&passthrough, "passthrough:///scores.example:1", "scores.example:1", "scores.example:1"},
       {&unix_paths, "unix:rel/path", "unix:rel/path", "localhost"},
       {&unix_paths, "unix:///abs/path", "unix:/abs/path", "localhost"},
       {&unix_paths, "unix:@name", "unix:@name", "localhost"},
       {&list, "static:///a:1,[::1]:2,unix:/x", "a:1 [::1]:2 unix:/x", "a:1"},
+      {&abstract, "unix-abstract:name", "unix:@name", "localhost"},
+      {&ipv4, "ipv4:127.0.0.1:1,10.0.0.1", "127.0.0.1:1 10.0.0.1:443", "127.0.0.1:1"},
+      {&ipv6, "ipv6:[::1]:1,[::2]", "[::1]:1 [::2]:443", "[::1]:1"},
   };
   for (const auto& [builder, target, addresses, authority] : rows) {
     World world;
-    EXPECT_EQ(builder->authority(target_of(target)), authority) << target;
+    EXPECT_EQ(builder->authority(target_of(target)).value_or(default_authority(target_of(target))), authority)
+        << target;
     world.build(*builder, target);
     EXPECT_TRUE(world.listener.heard.empty()) << "never from within build";
     world.time.settle();
@@ -79,6 +86,12 @@ TEST(ResolverTest, targets_that_cant_work_are_refused_before_anything_is_built) 
   EXPECT_FALSE(UnixResolverBuilder().check(target_of("unix:")));
   EXPECT_FALSE(UnixResolverBuilder().check(target_of("unix://a/b")));
   EXPECT_FALSE(StaticResolverBuilder().check(target_of("static:///a:1,,b:2")));
+  EXPECT_FALSE(UnixAbstractResolverBuilder().check(target_of("unix-abstract:")));
+  EXPECT_FALSE(UnixAbstractResolverBuilder().check(target_of("unix-abstract://a/b")));
+  EXPECT_FALSE(Ipv4ResolverBuilder().check(target_of("ipv4:localhost:1")));
+  EXPECT_FALSE(Ipv4ResolverBuilder().check(target_of("ipv4:127.0.0.1:1,[::1]:1")));
+  EXPECT_FALSE(Ipv4ResolverBuilder().check(target_of("ipv4://8.8.8.8/127.0.0.1:1")));
+  EXPECT_FALSE(Ipv6ResolverBuilder().check(target_of("ipv6:127.0.0.1:1")));
   EXPECT_FALSE(DnsResolverBuilder().check(target_of("dns:///")));
   EXPECT_FALSE(DnsResolverBuilder().check(target_of("dns:///a:b:c")));
   EXPECT_TRUE(DnsResolverBuilder().check(target_of("dns://8.8.8.8/scores.example")));

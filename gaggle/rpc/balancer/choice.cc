@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gaggle/rpc/balancer/choice.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace gaggle {
+
+Result<BalancerChoice> choose_balancer(const ServiceConfig* config, std::span<BalancerBuilder* const> known,
+                                       BalancerBuilder& fallback) {
+  if (config == nullptr || config->load_balancing().empty()) return BalancerChoice{&fallback, {}};
+  std::string unknown;
+  for (const LoadBalancingPolicy& policy : config->load_balancing()) {
+    const auto found = std::ranges::find(known, policy.name, &BalancerBuilder::name);
+    if (found == known.end()) {
+      unknown.append(unknown.empty() ? "" : ", ").append(policy.name);
+      continue;
+    }
+    Result<Ref<const BalancerConfig>> read = (*found)->parse_config(policy.config);
+    if (!read) {
+      return Status::invalid_argument("service config, loadBalancingConfig, " + policy.name + ": " +
+                                      std::string(read.error().message()));
+    }
+    return BalancerChoice{*found, *std::move(read)};
+  }
+  return Status::invalid_argument("service config, loadBalancingConfig: the client has none of " + unknown);
+}
+
+}  // namespace gaggle
