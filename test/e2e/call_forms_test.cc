@@ -18,6 +18,7 @@ namespace gaggle::e2e {
 namespace {
 
 TEST(CallFormsTest, calls_take_asio_completion_tokens) {
+  asio::io_context io;  // outlives the loops, whose threads may still be on their way out of a post to it
   World world;
   CallsClient client = world.client();
   const Ask ask = ask_of("token");
@@ -30,7 +31,6 @@ TEST(CallFormsTest, calls_take_asio_completion_tokens) {
   EXPECT_TRUE(called.get_future().get().is_ok());
   EXPECT_EQ(by_callback.text(), "to token");
 
-  asio::io_context io;
   Status awaited = Status::unknown("not yet");
   asio::co_spawn(
       io,
