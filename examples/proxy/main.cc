@@ -9,7 +9,7 @@
 int main(int argc, char** argv) {
   if (argc != 3) return std::cerr << "usage: gaggle_proxy LISTEN BACKEND\n", 2;
   gaggle::LoopGroup loops(1);
-  auto backend = gaggle::ClientConn::create(loops, argv[2]);
+  auto backend = gaggle::ClientConn::create(loops, argv[2], {.credentials = gaggle::insecure_credentials()});
   if (!backend) return std::cerr << backend.error().to_string() << "\n", 1;
   Proxy proxy(**backend);
   auto server = gaggle::Server::create(loops, {.unknown_service = &proxy});

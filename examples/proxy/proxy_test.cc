@@ -47,8 +47,8 @@ class Backend final : public e2e::UnimplementedCallsServer {
     if (ask.code() != 0) co_return Status(static_cast<StatusCode>(ask.code()), ask.text(), "details");
     reply.set_text("to " + ask.text());
     reply.set_filler(std::string(static_cast<size_t>(ask.reply_bytes()), 'x'));
-    reply.set_remaining_ms(
-        context.has_deadline() ? std::chrono::duration_cast<std::chrono::milliseconds>(context.remaining()).count()
+    reply.set_remaining_ms(context.has_deadline()
+                               ? std::chrono::duration_cast<std::chrono::milliseconds>(context.remaining()).count()
                                : -1);
     co_return Status::ok();
   }
@@ -99,10 +99,12 @@ struct World {
   World() {
     backend_server = std::move(*Server::create(backend_loops));
     EXPECT_TRUE(e2e::RegisterCallsServer(*backend_server, backend).is_ok());
-    to_backend = std::move(*ClientConn::create(proxy_loops, listening(*backend_server)));
+    to_backend = std::move(
+        *ClientConn::create(proxy_loops, listening(*backend_server), {.credentials = insecure_credentials()}));
     proxy = std::make_unique<Proxy>(*to_backend);
     proxy_server = std::move(*Server::create(proxy_loops, {.unknown_service = proxy.get()}));
-    conn = std::move(*ClientConn::create(client_loops, listening(*proxy_server)));
+    conn =
+        std::move(*ClientConn::create(client_loops, listening(*proxy_server), {.credentials = insecure_credentials()}));
   }
   static std::string listening(Server& server) {
     Result<uint16_t> port = server.listen("127.0.0.1:0");
