@@ -14,7 +14,7 @@ function(gaggle_find_packages)
   endforeach()
 endfunction()
 
-gaggle_find_packages(Threads "Protobuf 3.21")
+gaggle_find_packages(Threads "OpenSSL 3.0" "Protobuf 3.21")
 # Header only and only in our .cc files: who uses an installed gaggle doesn't need it.
 if(NOT CMAKE_FIND_PACKAGE_NAME STREQUAL "gaggle")
   gaggle_find_packages("nlohmann_json 3.11")

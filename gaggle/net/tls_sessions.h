@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+struct ssl_session_st;
+
+namespace gaggle {
+
+// A client's tickets of earlier connections, by server name: the next handshake with the same server
+// needs no certificates and no signatures. RFC 8446 §2.2.
+//
+// A TLS 1.3 ticket is given out once, as the RFC wants it (appendix C.4), so two are kept per name;
+// beyond the bound, the ticket that was added first goes. Threads: any.
+class TlsSessions {
+ public:
+  explicit TlsSessions(size_t max_sessions) : max_sessions_(max_sessions) {}
+  TlsSessions(const TlsSessions&) = delete;
+  TlsSessions& operator=(const TlsSessions&) = delete;
+  ~TlsSessions();
+
+  // Takes over a reference on the session.
+  void add(std::string_view server_name, ssl_session_st* session);
+  // The caller gets a reference; null when there is none that can still be used.
+  ssl_session_st* take(std::string_view server_name);
+  size_t size() const;
+
+ private:
+  struct Entry {
+    std::string server_name;
+    ssl_session_st* session;
+  };
+
+  const size_t max_sessions_;
+  mutable std::mutex mutex_;  // guards what follows
+  std::list<Entry> entries_;  // oldest first
+};
+
+}  // namespace gaggle
