@@ -4,6 +4,8 @@
 #include <chrono>
 #include <string>
 
+#include "gaggle/rpc/credentials/credentials.h"
+
 namespace gaggle::interop {
 
 Result<std::unique_ptr<Session>> Session::create(const Flags& flags) {
@@ -20,7 +22,7 @@ Context Session::context() const {
 }
 
 Result<std::unique_ptr<ClientConn>> Session::connect() {
-  ClientConnOptions options;
+  ClientConnOptions options{.credentials = insecure_credentials()};
   options.authority = flags_.server_host_override;
   const std::string target = !flags_.target.empty()
                                  ? flags_.target

@@ -71,12 +71,15 @@ class Matrix:
             print(f"{case:<28}" + "".join(cells).rstrip())
 
 
+def server_tls_flags(certificates):
+    if not certificates:
+        return []
+    return ["--use_tls=true", f"--tls_cert_file={certificates / 'server1.pem'}",
+            f"--tls_key_file={certificates / 'server1.key'}"]
+
+
 def our_server(setting, certificates):
-    command = [setting.bin / "gaggle_interop_server", "--port=0"]
-    if certificates:
-        command += ["--use_tls=true", f"--tls_cert_file={certificates / 'server1.pem'}",
-                    f"--tls_key_file={certificates / 'server1.key'}"]
-    return setting.start(command)
+    return setting.start([setting.bin / "gaggle_interop_server", "--port=0", *server_tls_flags(certificates)])
 
 
 def our_client(setting, port, cases, certificates):

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The implementations of gRPC that ours is run against: how each is had, and what it can do."""
 
+import pathlib
 import zipfile
 
 from . import matrix
-from .process import HERE, NAME, build_command, free_port, need
+from .process import HERE, NAME, Missing, build_command, free_port, need
 
 COMPRESSED = matrix.COMPRESSED
 ORCA = {"orca_per_rpc", "orca_oob"}
@@ -126,4 +127,42 @@ class GrpcOkHttp(GrpcJava):
     server_cases = set()
 
 
-ALL = [GrpcGo(), GrpcJava(), GrpcOkHttp()]
+class Ours(Peer):
+    """A peer written here for a library: a client and a server program that take the same flags as ours."""
+
+    def command(self, built, program):
+        raise NotImplementedError
+
+    def run_client(self, setting, built, port, cases, certificates):
+        words = [*self.command(built, "client"), f"--server_port={port}", f"--test_case={','.join(cases)}"]
+        return matrix.run_cases(words + (matrix.tls_flags(certificates) if certificates else []), cases)
+
+    def start_server(self, setting, built, certificates):
+        return setting.start([*self.command(built, "server"), "--port=0", *matrix.server_tls_flags(certificates)])
+
+
+class GrpcCpp(Ours):
+    """Debian's grpc++ 1.51, which is gRPC's C core."""
+
+    name = "grpc++"
+    client_cases = EVERY - ORCA - {"concurrent_large_unary"}
+    server_cases = EVERY - ORCA
+
+    def build(self, setting):
+        folder = HERE / "peers" / "grpcpp"
+        if not pathlib.Path("/usr/include/grpcpp/grpcpp.h").exists():
+            raise Missing("libgrpc++-dev, which isn't here")
+        need("grpc_cpp_plugin")
+
+        def compile_all(out):
+            build_command(["cmake", "-S", folder, "-B", out, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
+                           "-DCMAKE_CXX_FLAGS_RELEASE=-O1", f"-DPROTO_DIR={HERE / 'proto'}"])
+            build_command(["cmake", "--build", out])
+
+        return setting.built("grpc++", [*sorted(folder.iterdir()), *PROTOS], compile_all)
+
+    def command(self, built, program):
+        return [built / program]
+
+
+ALL = [GrpcGo(), GrpcJava(), GrpcOkHttp(), GrpcCpp()]
