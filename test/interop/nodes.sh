@@ -5,8 +5,7 @@
 # ("python node grpcurl"), and h2spec against the HTTP/2 engine ("h2spec"). Python's grpcio and Node's grpc-js
 # make their clients from proto/groupcache.proto with their own tools.
 #
-# What is missing on the machine is named, and counts as a failure: a run that proved nothing must
-# not look like one that did.
+# run.py calls it, which has put the packages that it needs into build/interop.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -28,17 +27,6 @@ trap cleanup EXIT
 
 record() {
   names+=("$1") outcomes+=("$2")
-}
-
-need() {
-  local peer=$1 tool
-  shift
-  for tool in "$@"; do
-    command -v "$tool" >/dev/null && continue
-    echo "interop: $peer needs $tool, which is missing" >&2
-    record "$peer" "MISSING $tool"
-    return 1
-  done
 }
 
 # A port that was free a moment ago.
@@ -77,45 +65,20 @@ start_cluster() {
 }
 
 run_python() {
-  need python python3 || return
-  local venv=$cache/python
-  local wanted=$here/python/requirements.txt
-  if ! cmp -s "$wanted" "$venv/installed.txt"; then
-    rm -rf "$venv"
-    { python3 -m venv "$venv" && "$venv/bin/pip" -q install -r "$wanted" && cp "$wanted" "$venv/installed.txt"; } ||
-      { record python "MISSING packages of python/requirements.txt"; return; }
-  fi
-  "$venv/bin/python" -m grpc_tools.protoc -I "$root/proto" --python_out="$work" --grpc_python_out="$work" groupcache.proto &&
-    PYTHONPATH=$work "$venv/bin/python" "$here/python/client.py" "$servers" &&
-    PYTHONPATH=$work "$venv/bin/python" "$here/python/serve_our_client.py" "$bin/gaggle"
+  local python=$cache/python/bin/python
+  "$python" -m grpc_tools.protoc -I "$root/proto" --python_out="$work" --grpc_python_out="$work" groupcache.proto &&
+    PYTHONPATH=$work "$python" "$here/python/client.py" "$servers" &&
+    PYTHONPATH=$work "$python" "$here/python/serve_our_client.py" "$bin/gaggle"
   record python "$([[ $? == 0 ]] && echo passed || echo FAILED)"
 }
 
 run_node() {
-  need node node npm || return
-  local modules=$cache/node
-  mkdir -p "$modules"
-  if ! cmp -s "$here/node/package.json" "$modules/installed.json"; then
-    { cp "$here/node/package.json" "$modules/" && (cd "$modules" && npm install --silent --no-audit --no-fund) &&
-      cp "$here/node/package.json" "$modules/installed.json"; } || { record node "MISSING packages of node/package.json"; return; }
-  fi
-  NODE_PATH=$modules/node_modules node "$here/node/client.js" "$root/proto/groupcache.proto" "$servers"
+  NODE_PATH=$cache/node/node_modules node "$here/node/client.js" "$root/proto/groupcache.proto" "$servers"
   record node "$([[ $? == 0 ]] && echo passed || echo FAILED)"
-}
-
-run_grpcurl() {
-  need grpcurl go || return
-  local version=v1.9.3 folder=$cache/grpcurl
-  [[ -x $folder/$version/grpcurl ]] ||
-    GOBIN=$folder/$version go install "github.com/fullstorydev/grpcurl/cmd/grpcurl@$version" ||
-    { record grpcurl "MISSING github.com/fullstorydev/grpcurl"; return; }
-  "$here/grpcurl.sh" "$folder/$version/grpcurl" "${servers%%,*}"
-  record grpcurl "$([[ $? == 0 ]] && echo passed || echo FAILED)"
 }
 
 run_h2spec() {
   [[ -x $bin/gaggle_h2spec_server ]] || { record h2spec "MISSING gaggle_h2spec_server"; return; }
-  need h2spec go || return
   "$here/h2spec.sh" "$bin"
   record h2spec "$([[ $? == 0 ]] && echo passed || echo FAILED)"
 }

@@ -3,11 +3,14 @@
 
 import subprocess
 
-from .process import HERE
+from . import packages
+from .process import HERE, need
 
 
 def nodes(setting, _):
     """grpcio and grpc-js against a cluster of three real nodes."""
+    packages.python(setting)
+    packages.node(setting)
     return script(setting, "python node")
 
 
@@ -18,6 +21,7 @@ def grpcurl(setting, _):
 
 def h2spec(setting, _):
     """Every case of h2spec against the HTTP/2 engine."""
+    need("go", version_flag="version")
     return script(setting, "h2spec")
 
 

@@ -4,7 +4,7 @@
 import pathlib
 import zipfile
 
-from . import matrix
+from . import matrix, packages
 from .process import HERE, NAME, Missing, build_command, free_port, need
 
 COMPRESSED = matrix.COMPRESSED
@@ -165,4 +165,42 @@ class GrpcCpp(Ours):
         return [built / program]
 
 
-ALL = [GrpcGo(), GrpcJava(), GrpcOkHttp(), GrpcCpp()]
+class Grpcio(Ours):
+    """Python's grpcio: the C core again, but today's."""
+
+    name = "grpcio"
+    # Its client compresses whole calls, not messages.
+    client_cases = EVERY - ORCA - {"client_compressed_streaming", "concurrent_large_unary"}
+    # Its server doesn't see whether a request came compressed.
+    server_cases = EVERY - ORCA - {"client_compressed_unary", "client_compressed_streaming"}
+
+    def build(self, setting):
+        python = packages.python(setting)
+
+        def generate(out):
+            build_command([python, "-m", "grpc_tools.protoc", f"-I{HERE / 'proto'}", f"--python_out={out}",
+                           f"--grpc_python_out={out}", *PROTOS])
+
+        return python, setting.built("grpcio", PROTOS, generate)
+
+    def command(self, built, program):
+        python, generated = built
+        return ["env", f"GENERATED={generated}", python, HERE / "peers" / "grpcio" / f"{program}.py"]
+
+
+class GrpcJs(Ours):
+    """Node's grpc-js, which has an HTTP/2 stack of its own."""
+
+    name = "grpc-js"
+    client_cases = EVERY - ORCA - {"concurrent_large_unary"}
+    # Its server has no way to choose what is compressed, or to see what was.
+    server_cases = BASIC
+
+    def build(self, setting):
+        return packages.node(setting)
+
+    def command(self, built, program):
+        return ["env", f"NODE_PATH={built}", "node", HERE / "peers" / "grpc-js" / f"{program}.js"]
+
+
+ALL = [GrpcGo(), GrpcJava(), GrpcOkHttp(), GrpcCpp(), Grpcio(), GrpcJs()]
