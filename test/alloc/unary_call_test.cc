@@ -62,8 +62,12 @@ class UnaryCall : public testing::Test {
     ASSERT_TRUE(groupcachepb::RegisterGroupCacheServer(*server_, values_).is_ok());
     const auto port = server_->listen("127.0.0.1:0");
     ASSERT_TRUE(port);
-    auto conn = ClientConn::create(client_loops_, "127.0.0.1:" + std::to_string(*port),
-                                   {.credentials = insecure_credentials()});
+    port_ = *port;
+    connect({});
+  }
+  void connect(ClientConnOptions options) {
+    options.credentials = insecure_credentials();
+    auto conn = ClientConn::create(client_loops_, "127.0.0.1:" + std::to_string(port_), std::move(options));
     ASSERT_TRUE(conn);
     conn_ = *std::move(conn);
   }
@@ -113,6 +117,7 @@ class UnaryCall : public testing::Test {
   LoopGroup server_loops_{1};
   LoopGroup client_loops_{1};
   std::unique_ptr<Server> server_;
+  uint16_t port_ = 0;
   std::unique_ptr<ClientConn> conn_;
 };
 
@@ -132,6 +137,16 @@ TEST_F(UnaryCall, among_a_hundred_others_allocates_nothing_on_the_server) {
 }
 
 TEST_F(UnaryCall, allocates_nothing_on_the_client) { EXPECT_EQ(cost_of(Context{}).client, 0u); }
+
+// What a retry needs is made when there is one.
+TEST_F(UnaryCall, with_a_service_configs_policy_allocates_nothing_on_the_client) {
+  connect({.default_service_config = R"({
+      "methodConfig": [{"name": [{}], "timeout": "600s", "maxResponseMessageBytes": 100000,
+          "retryPolicy": {"maxAttempts": 3, "initialBackoff": "1s", "maxBackoff": "1s", "backoffMultiplier": 1,
+                          "retryableStatusCodes": ["UNAVAILABLE"]}}],
+      "retryThrottling": {"maxTokens": 10, "tokenRatio": 0.1}})"});
+  EXPECT_EQ(cost_of(Context{}).client, 0u);
+}
 
 TEST_F(UnaryCall, one_allocation_more_would_be_seen) {
   values_.allocate_in_handler = true;
