@@ -48,20 +48,9 @@ class ServerImpl final : public Server {
     return core_->register_service(desc, implementation);
   }
 
-  Result<uint16_t> listen(std::string_view address) override {
-    Result<Address> parsed = parse_listen_address(address);
-    if (!parsed) return parsed.error();
-    if (Status status = core_->begin_serving(); !status) return status;
-    LoopGroup& group = core_->group();
-    for (size_t i = 0; i < group.size(); ++i) {
-      if (group.loop(i).is_current()) return core_->part_of(group.loop(i))->listen(*parsed);
-    }
-    ServerLoop& part = core_->any_part();
-    if (!group.has_threads() && !part.loop().is_running()) {
-      const Loop::Enter enter(part.loop());
-      return part.listen(*parsed);
-    }
-    return listen_there(part, *parsed);
+  Result<uint16_t> listen(std::string_view address) override { return listen_with(address, nullptr); }
+  Result<uint16_t> listen(std::string_view address, const ServerCredentials& credentials) override {
+    return listen_with(address, &credentials);
   }
 
   Status serve(std::unique_ptr<ByteStream> stream) override {
@@ -78,12 +67,29 @@ class ServerImpl final : public Server {
   ServerCounters counters() const override { return core_->counters(); }
 
  private:
+  Result<uint16_t> listen_with(std::string_view address, const ServerCredentials* credentials) {
+    Result<Address> parsed = parse_listen_address(address);
+    if (!parsed) return parsed.error();
+    if (Status status = core_->begin_serving(); !status) return status;
+    LoopGroup& group = core_->group();
+    for (size_t i = 0; i < group.size(); ++i) {
+      if (group.loop(i).is_current()) return core_->part_of(group.loop(i))->listen(*parsed, credentials);
+    }
+    ServerLoop& part = core_->any_part();
+    if (!group.has_threads() && !part.loop().is_running()) {
+      const Loop::Enter enter(part.loop());
+      return part.listen(*parsed, credentials);
+    }
+    return listen_there(part, *parsed, credentials);
+  }
+
   // A listener belongs to its loop's thread.
-  static Result<uint16_t> listen_there(ServerLoop& part, const Address& address) {
+  static Result<uint16_t> listen_there(ServerLoop& part, const Address& address, const ServerCredentials* credentials) {
     std::promise<Result<uint16_t>> opened;
     std::future<Result<uint16_t>> result = opened.get_future();
-    part.loop().post(
-        [&part, address, opened = std::move(opened)]() mutable { opened.set_value(part.listen(address)); });
+    part.loop().post([&part, address, credentials, opened = std::move(opened)]() mutable {
+      opened.set_value(part.listen(address, credentials));
+    });
     return result.get();
   }
 

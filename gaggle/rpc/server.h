@@ -20,6 +20,7 @@ namespace gaggle {
 
 class ByteStream;
 class LoopGroup;
+class ServerCredentials;
 
 // How a server behaves; a value, copied at creation. What it points to must outlive the server.
 struct ServerOptions {
@@ -48,6 +49,8 @@ struct ServerOptions {
 struct ServerCounters {
   uint64_t connections_accepted = 0;
   uint64_t connections_refused = 0;
+  uint64_t handshakes_failed = 0;   // of TLS
+  uint64_t handshakes_delayed = 0;  // steps that waited, since a turn of the loop had enough of them
   uint64_t connections_now = 0;
   uint64_t calls_started = 0;
   uint64_t calls_succeeded = 0;  // ended with OK
@@ -80,7 +83,11 @@ class Server : public ServiceRegistrar {
   // Accepts connections at "host:port", "[v6]:port" or "unix:path". Gives the port (0 for unix),
   // which is the chosen one if `address` asked for port 0. UNAVAILABLE when the address is in use
   // or not ours, INVALID_ARGUMENT when it's no address, FAILED_PRECONDITION after shutdown.
+  // Connections are plain text.
   virtual Result<uint16_t> listen(std::string_view address) = 0;
+  // The same with connections that are secured first, within the time for a new connection; TLS:
+  // credentials/tls.h. `credentials` outlives the server. One server may have addresses of both kinds.
+  virtual Result<uint16_t> listen(std::string_view address, const ServerCredentials& credentials) = 0;
 
   // Serves one connection that came by other means; `stream` lives on the current loop.
   virtual Status serve(std::unique_ptr<ByteStream> stream) = 0;

@@ -21,7 +21,8 @@ constexpr Duration kFarAway = std::chrono::hours{24 * 365};
 
 }  // namespace
 
-ServerLoop::ServerLoop(ServerCore& core, Loop& loop) : core_(core), loop_(loop), grace_(loop, *this) {}
+ServerLoop::ServerLoop(ServerCore& core, Loop& loop)
+    : core_(core), loop_(loop), handshakes_(*this), grace_(loop, *this) {}
 
 ServerLoop::~ServerLoop() {
   for (ServerCall* call : spare_calls_) delete call;
@@ -29,11 +30,12 @@ ServerLoop::~ServerLoop() {
 
 // --- Connections ---
 
-Result<uint16_t> ServerLoop::listen(const Address& address) {
+Result<uint16_t> ServerLoop::listen(const Address& address, const ServerCredentials* credentials) {
   if (closing_) return Status::failed_precondition("the server is shutting down");
-  auto opened =
-      Listener::open(loop_, address, [this](AcceptedSocket accepted) { this->accepted(std::move(accepted.socket)); },
-                     {.log = core_.options().log});
+  auto opened = Listener::open(
+      loop_, address,
+      [this, credentials](AcceptedSocket accepted) { this->accepted(std::move(accepted.socket), credentials); },
+      {.log = core_.options().log});
   if (!opened) {
     const Status& error = opened.error();
     if (error.code() != StatusCode::kFailedPrecondition) return error;
@@ -48,23 +50,38 @@ Result<uint16_t> ServerLoop::listen(const Address& address) {
   return port;
 }
 
-void ServerLoop::accepted(FileDescriptor socket) {
+void ServerLoop::accepted(FileDescriptor socket, const ServerCredentials* credentials) {
   if (!core_.take_connection()) return;
   ServerLoop& target = core_.least_loaded();
   target.loop_.add_load(1);
-  if (&target == this) return adopt(std::move(socket));
-  target.loop_.post([core = Ref<ServerCore>::share(&core_), &target, taken = std::move(socket)]() mutable {
-    target.adopt(std::move(taken));
+  if (&target == this) return adopt(std::move(socket), credentials);
+  target.loop_.post([core = Ref<ServerCore>::share(&core_), &target, credentials, taken = std::move(socket)]() mutable {
+    target.adopt(std::move(taken), credentials);
   });
 }
 
-void ServerLoop::adopt(FileDescriptor socket) {
+void ServerLoop::adopt(FileDescriptor socket, const ServerCredentials* credentials) {
   auto stream = draining_ ? Result<std::unique_ptr<ByteStream>>(Status::unavailable("the server is shutting down"))
                           : make_socket_stream(loop_, std::move(socket));
-  if (stream) return add(std::make_unique<ServerConnection>(*this, std::move(*stream)));
+  if (!stream) return drop_adopted(LogLevel::kWarning, stream.error());
+  if (credentials == nullptr) return add(std::make_unique<ServerConnection>(*this, std::move(*stream)));
+  if (!reference_) reference_ = Ref<ServerCore>::share(&core_);
+  if (!grace_.armed()) grace_.arm_after(kFarAway);
+  handshakes_.begin(std::move(*stream), *credentials);
+}
+
+void ServerLoop::handshake_ended(Result<std::unique_ptr<ByteStream>> stream) {
+  if (stream && !draining_) return add(std::make_unique<ServerConnection>(*this, std::move(*stream)));
+  // Anybody can make as many of these as they like.
+  drop_adopted(LogLevel::kInfo, stream ? Status::unavailable("the server is shutting down") : stream.error());
+  report_if_drained();
+  update_reference();
+}
+
+void ServerLoop::drop_adopted(LogLevel level, const Status& why) {
   loop_.add_load(-1);
   core_.connection_gone();
-  core_.options().log(LogLevel::kWarning, stream.error().message());
+  core_.options().log(level, why.message());
 }
 
 Status ServerLoop::serve(std::unique_ptr<ByteStream> stream) {
@@ -100,7 +117,7 @@ void ServerLoop::remove(ServerConnection& connection) {
 
 // The last thing that its callers do: it may destroy this.
 void ServerLoop::update_reference() {
-  if (!connections_.empty() || !listeners_.empty()) {
+  if (!connections_.empty() || !listeners_.empty() || !handshakes_.empty()) {
     if (!reference_) reference_ = Ref<ServerCore>::share(&core_);
     return;
   }
@@ -126,6 +143,7 @@ void ServerLoop::close_listeners() {
 void ServerLoop::begin_drain(TimePoint grace_ends) {
   draining_ = true;
   for (ServerConnection* connection : connections_) connection->drain();
+  handshakes_.cancel_all();
   set_grace(grace_ends);
   report_if_drained();
 }
@@ -158,7 +176,7 @@ void ServerLoop::loop_is_going() {
 }
 
 void ServerLoop::report_if_drained() {
-  if (!draining_ || reported_ || !connections_.empty()) return;
+  if (!draining_ || reported_ || !connections_.empty() || !handshakes_.empty()) return;
   reported_ = true;
   core_.drained();
 }
@@ -223,6 +241,8 @@ void ServerLoop::add_counters(ServerCounters& sum) const {
   sum.calls_failed += failed;
   sum.calls_now += started - succeeded - failed;
   sum.accept_backoffs += read(closed_backoffs_);
+  sum.handshakes_failed += handshakes_.failed();
+  sum.handshakes_delayed += handshakes_.delayed();
   std::array<uint64_t, kHttp2Counters> values;
   for (size_t i = 0; i < kHttp2Counters; ++i) values[i] = read(http2_[i]);
   sum.http2 += std::bit_cast<http2::Counters>(values);

@@ -16,6 +16,7 @@
 #include "gaggle/net/timer.h"
 #include "gaggle/rpc/message.h"
 #include "gaggle/rpc/server.h"
+#include "gaggle/rpc/server_handshakes.h"
 #include "gaggle/rpc/server_message_pool.h"
 #include "gaggle/rpc/server_reply.h"
 
@@ -44,10 +45,13 @@ class ServerLoop {
 
   // --- Connections ---
 
-  Result<uint16_t> listen(const Address& address);
+  // Null credentials: plain connections.
+  Result<uint16_t> listen(const Address& address, const ServerCredentials* credentials);
   // Takes the connection over here, if the server isn't ending. The place in max_connections is taken
   // already.
-  void adopt(FileDescriptor socket);
+  void adopt(FileDescriptor socket, const ServerCredentials* credentials);
+  // What came of securing a connection that was adopted. May destroy this.
+  void handshake_ended(Result<std::unique_ptr<ByteStream>> stream);
   Status serve(std::unique_ptr<ByteStream> stream);
   // A connection has ended, with all its calls: destroys it. May destroy this, too.
   void remove(ServerConnection& connection);
@@ -91,7 +95,8 @@ class ServerLoop {
     counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
   }
 
-  void accepted(FileDescriptor socket);
+  void accepted(FileDescriptor socket, const ServerCredentials* credentials);
+  void drop_adopted(LogLevel level, const Status& why);
   void add(std::unique_ptr<ServerConnection> connection);
   void end_everything();
   void loop_is_going();
@@ -117,6 +122,7 @@ class ServerLoop {
   bool draining_ = false;
   bool reported_ = false;
   std::vector<ServerConnection*> connections_;
+  ServerHandshakes handshakes_;
   std::vector<ServerCall*> spare_calls_;
   std::vector<std::unique_ptr<MethodPools>> pools_;  // by ServerMethod::index
   ReplyFields fields_;
