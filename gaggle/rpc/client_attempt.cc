@@ -26,7 +26,7 @@ void ClientAttempt::begin(uint32_t previous_attempts) {
   headers_ = nullptr;
   trailers_ = nullptr;
   foreign_body_.clear();
-  ++call_.channel().counters().attempts;
+  if (call_.pinned() == nullptr) ++call_.channel().counters().attempts;
   call_.channel().place(*this);
 }
 

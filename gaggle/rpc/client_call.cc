@@ -27,7 +27,7 @@ void ClientCallBase::begin(const Context& context, std::string_view method, cons
   if (Status refused = check_start(); !refused) return finish(std::move(refused));
   enlisted_ = true;
   settled_ = false;
-  channel_.enlist(*this);
+  if (pinned_ == nullptr) channel_.enlist(*this);
   if (context_.has_deadline()) deadline_timer_.arm_at(context_.deadline());
   LoopCancel::listen(channel_.loop(), context_);
   first_.begin(0);
@@ -167,7 +167,7 @@ void ClientCallBase::finish(Status status) {
   deadline_timer_.disarm();
   if (enlisted_) {
     settled_ = LoopCancel::stop();
-    channel_.delist(*this);
+    if (pinned_ == nullptr) channel_.delist(*this);
   }
   on_finished();
 }

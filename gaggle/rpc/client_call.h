@@ -21,6 +21,7 @@
 namespace gaggle {
 
 class ClientChannel;
+class ClientSubConn;
 
 // One call of a client on its connection's loop: from the wish to the status.
 //
@@ -50,6 +51,12 @@ class ClientCallBase : private LoopCancel {
   const CallOptions& options() const noexcept { return options_; }
   bool waits_for_ready() const noexcept { return options_.wait_for_ready.value_or(false); }
   CallLink& channel_link() noexcept { return channel_link_; }
+
+  // Before begin: the call is one of the runtime's own, about this SubConn, which outlives it. It goes
+  // there and nowhere else, the service config says nothing about it, and it doesn't count as a call
+  // of the channel's.
+  void pin(ClientSubConn& subconn) noexcept { pinned_ = &subconn; }
+  ClientSubConn* pinned() const noexcept { return pinned_; }
 
   // The channel knows its service config now: what it says about this call holds until its end. Null:
   // it says nothing. False when the call has ended by it.
@@ -132,6 +139,7 @@ class ClientCallBase : private LoopCancel {
   void on_lost() noexcept override { on_quiet(); }
 
   ClientChannel& channel_;
+  ClientSubConn* pinned_ = nullptr;
   Context context_;
   std::string_view method_;
   CallOptions options_;

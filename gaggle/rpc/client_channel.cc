@@ -153,7 +153,10 @@ Status ClientChannel::on_resolved(ResolverState state) {
   Result<BalancerChoice> choice = choose_balancer(service_config_.current().get(), parts_.balancers, *parts_.balancer);
   if (!choice) return choice.error();
   Status used = balancer_->on_resolved(*choice->builder, state, choice->config.get());
-  for (ClientSubConn* subconn : subconns_) subconn->on_limits_changed();
+  for (ClientSubConn* subconn : subconns_) {
+    subconn->on_limits_changed();
+    subconn->on_health_config_changed();
+  }
   return used;
 }
 
@@ -201,6 +204,12 @@ size_t ClientChannel::max_connections_per_address() const noexcept {
     wanted = config->max_connections_per_address().value_or(wanted);
   }
   return std::clamp<size_t>(wanted, 1, kMaxConnectionsPerAddress);
+}
+
+const std::string* ClientChannel::health_service() const noexcept {
+  const ServiceConfig* const config = service_config_.current().get();
+  if (config == nullptr || !config->health_service() || parts_.options.disable_health_check) return nullptr;
+  return &*config->health_service();
 }
 
 transport::Options ClientChannel::transport_options() const {

@@ -91,6 +91,8 @@ class ClientChannel final : public RefCounted<ClientChannel>, private ResolverLi
   ClientUnaryCall& take_unary_call();
   void recycle(ClientUnaryCall& call);
 
+  // Whose health backends are asked for (gRFC A17); null: nobody's.
+  const std::string* health_service() const noexcept;
   const ClientServiceConfig& service_config() const noexcept { return service_config_; }
   // Null when the service config doesn't want any.
   RetryThrottle* retry_throttle() noexcept { return service_config_.throttle(); }

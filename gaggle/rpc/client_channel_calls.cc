@@ -51,6 +51,10 @@ void ClientChannel::delist(ClientCallBase& call) {
 void ClientChannel::place(ClientAttempt& attempt) {
   ClientCallBase& call = attempt.call();
   if (closed_) return call.finish(Status::cancelled("the client connection is closing"));
+  if (ClientSubConn* const pinned = call.pinned()) {
+    if (pinned->has_transport()) return pinned->place(attempt);
+    return attempt.fail(Status::unavailable("the connection that this call is about is gone"));
+  }
   if (!started_) {
     if (Status failed = exit_idle(); !failed) return call.finish(restrict_control_plane(std::move(failed)));
   }

@@ -65,6 +65,10 @@ struct ClientConnOptions {
   size_t retry_buffer_bytes = size_t{16} << 20;
   ConnectBackoff backoff = {};
   ClientKeepalive keepalive = {};
+  // Backends aren't asked for their health, even if the service config's healthCheckConfig wants it.
+  // They are asked by round_robin and other policies made of an EndpointBalancer; pick_first, alone,
+  // never asks. gRFC A17.
+  bool disable_health_check = false;
   // Without a call for so long: no connections are kept and no names resolved until the next one; the
   // state is IDLE. Zero or max: never.
   Duration idle_timeout = std::chrono::minutes{30};

@@ -8,6 +8,7 @@
 #include "gaggle/rpc/client_call.h"
 #include "gaggle/rpc/client_channel.h"
 #include "gaggle/rpc/client_dialer.h"
+#include "gaggle/rpc/client_health.h"
 
 namespace gaggle {
 
@@ -219,6 +220,9 @@ void ClientSubConn::shutdown() {
   listener_ = nullptr;
   state_ = ConnectivityState::kShutdown;
   report_.cancel();
+  health_listener_ = nullptr;
+  health_changes_.cancel();
+  stop_health_watch();
   backoff_over_.disarm();
   stop_attempt();
   // Calls in flight finish, those that wait go elsewhere.
@@ -235,6 +239,46 @@ void ClientSubConn::close_now(const Status& why) {
 // Nothing is awaited any more: whoever else holds a reference decides.
 void ClientSubConn::let_go() {
   if (attempt_ == nullptr && transports_.empty()) self_ = nullptr;
+}
+
+// --- Health ---
+
+SubConnState ClientSubConn::watch_health(SubConnHealthListener* listener) {
+  stop_health_watch();
+  health_service_.reset();
+  health_listener_ = state_ == ConnectivityState::kReady ? listener : nullptr;
+  if (health_listener_ == nullptr || channel_->health_service() == nullptr) return {ConnectivityState::kReady, {}};
+  on_health_config_changed();
+  return {ConnectivityState::kConnecting, {}};
+}
+
+void ClientSubConn::on_health_config_changed() {
+  if (health_listener_ != nullptr) channel_->loop().defer(health_changes_);
+}
+
+void ClientSubConn::follow_health_config() {
+  const std::string* const wanted = channel_->health_service();
+  const bool same = wanted == nullptr ? !health_service_ : health_service_ == *wanted;
+  if (health_listener_ == nullptr || same) return;
+  const Ref<ClientSubConn> stay = Ref<ClientSubConn>::share(this);
+  stop_health_watch();
+  if (wanted == nullptr) {
+    health_service_.reset();
+    return on_health({ConnectivityState::kReady, {}});
+  }
+  health_service_ = *wanted;
+  on_health({ConnectivityState::kConnecting, {}});
+  if (health_listener_ == nullptr || health_ != nullptr) return;
+  health_ = new ClientHealthWatch(*this, *channel_, *health_service_);
+  health_->begin();
+}
+
+void ClientSubConn::on_health(const SubConnState& health) {
+  if (health_listener_ != nullptr) health_listener_->on_subconn_health(health);
+}
+
+void ClientSubConn::stop_health_watch() noexcept {
+  if (health_ != nullptr) std::exchange(health_, nullptr)->leave();
 }
 
 // --- Reporting ---

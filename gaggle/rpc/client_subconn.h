@@ -3,6 +3,8 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "gaggle/base/context.h"
@@ -15,6 +17,7 @@
 namespace gaggle {
 
 class ClientChannel;
+class ClientHealthWatch;
 
 // The SubConn of a real connection: connects when told to, waits out its backoff, keeps the
 // transports that calls go to and those that finish their last calls.
@@ -37,6 +40,7 @@ class ClientSubConn final : public SubConn, public ClientTransport::Owner {
   const Address& address() const noexcept override { return address_; }
   void connect() override;
   void shutdown() override;
+  SubConnState watch_health(SubConnHealthListener* listener) override;
 
   // Whether place() can do something with a call: it's READY this very moment.
   bool has_transport() const noexcept { return !ready_.empty(); }
@@ -44,6 +48,11 @@ class ClientSubConn final : public SubConn, public ClientTransport::Owner {
   void place(ClientAttempt& attempt);
   // As many connections as the channel says are allowed from now on.
   void on_limits_changed() { serve_waiting(); }
+  // The channel has another service config: its word on health counts, from the end of this turn.
+  void on_health_config_changed();
+  // From the watch: what the server says, and that no more will come.
+  void on_health(const SubConnState& health);
+  void on_health_watch_over() noexcept { health_ = nullptr; }
   // Ends the wait after a failure, if it's in one, and forgets the failures.
   void reset_backoff();
   // Everything ends this turn.
@@ -65,6 +74,8 @@ class ClientSubConn final : public SubConn, public ClientTransport::Owner {
   void serve_waiting();
   void grow();
   void return_waiting();
+  void follow_health_config();
+  void stop_health_watch() noexcept;
   void let_go();
 
   void on_transport_ready(ClientTransport& transport) override;
@@ -85,8 +96,12 @@ class ClientSubConn final : public SubConn, public ClientTransport::Owner {
   AttemptList waiting_;                  // for room on one of them
   bool serving_ = false;
   std::vector<std::unique_ptr<ClientTransport>> transports_;
-  Ref<ClientSubConn> self_;  // while there is something to wait for
+  SubConnHealthListener* health_listener_ = nullptr;
+  std::optional<std::string> health_service_;  // that is asked for; nothing: nobody is asked
+  ClientHealthWatch* health_ = nullptr;        // while it runs
+  Ref<ClientSubConn> self_;                    // while there is something to wait for
   HookOf<&ClientSubConn::report> report_{*this};
+  HookOf<&ClientSubConn::follow_health_config> health_changes_{*this};
   TimerOf<&ClientSubConn::on_connect_timeout> connect_timeout_;
   TimerOf<&ClientSubConn::on_backoff_over> backoff_over_;
 };

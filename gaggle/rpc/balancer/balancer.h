@@ -26,6 +26,21 @@ namespace gaggle {
 class Loop;
 class Metadata;
 
+struct SubConnState {
+  ConnectivityState state = ConnectivityState::kIdle;
+  Status error;  // why, in TRANSIENT_FAILURE; why it was lost, in IDLE after READY
+};
+
+// Hears what the server behind a READY SubConn says about its health. Never called from within
+// watch_health().
+class SubConnHealthListener {
+ public:
+  virtual void on_subconn_health(const SubConnState& health) = 0;
+
+ protected:
+  ~SubConnHealthListener() = default;
+};
+
 // A connection to one address as a balancer sees it: made on demand, never remade by itself.
 //
 // IDLE at first. connect() leads over CONNECTING to READY, or to TRANSIENT_FAILURE, which becomes
@@ -41,11 +56,13 @@ class SubConn : public RefCounted<SubConn> {
   virtual void connect() = 0;
   // For good: no new calls, no more reports; calls in flight finish.
   virtual void shutdown() = 0;
-};
-
-struct SubConnState {
-  ConnectivityState state = ConnectivityState::kIdle;
-  Status error;  // why, in TRANSIENT_FAILURE; why it was lost, in IDLE after READY
+  // For one that is READY: has `listener` told whether the server says that it serves, if the service
+  // config names a service to ask for (healthCheckConfig, gRFC A17). Gives what is known now:
+  // CONNECTING before the server's first answer; TRANSIENT_FAILURE, with why, while it doesn't serve
+  // or can't be asked; READY when it serves, has no health service, or nobody wants it to be asked.
+  // Lasts until it's called again, with null for nobody, or shutdown(); end it when the SubConn isn't
+  // READY any more. One listener at a time.
+  virtual SubConnState watch_health(SubConnHealthListener* /*listener*/) { return {ConnectivityState::kReady, {}}; }
 };
 
 // Hears what becomes of a SubConn. Never called from within connect() or shutdown().

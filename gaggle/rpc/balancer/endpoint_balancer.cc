@@ -12,9 +12,10 @@
 namespace gaggle {
 
 // One endpoint and the policy that serves it, which works with this instead of the connection.
-class EndpointBalancer::Child final : public BalancerHelper {
+class EndpointBalancer::Child final : public BalancerHelper, private SubConnHealthListener {
  public:
   Child(EndpointBalancer& owner, Endpoint served) : endpoint(std::move(served)), owner_(owner) {}
+  ~Child() { unwatch(); }
 
   void begin() {
     balancer = PickFirstBuilder().build(*this);
@@ -35,7 +36,36 @@ class EndpointBalancer::Child final : public BalancerHelper {
   Ref<SubConn> new_subconn(const Address& address, SubConnListener& listener) override {
     return owner_.helper_.new_subconn(address, listener);
   }
+  // What pick_first says counts, but for READY: whether that is so, the server's health decides.
   void update_state(ConnectivityState now, Ref<Picker> next) override {
+    if (now != ConnectivityState::kReady) {
+      unwatch();
+      return adopt(now, std::move(next));
+    }
+    connected_ = std::move(next);
+    SubConn* const chosen = connected_->pick({}).subconn;
+    if (chosen != watched_.get()) {
+      unwatch();
+      watched_ = Ref<SubConn>::share(chosen);
+      health_ = chosen->watch_health(this);
+    }
+    adopt_health();
+  }
+  void on_subconn_health(const SubConnState& health) override {
+    health_ = health;
+    adopt_health();
+  }
+  void unwatch() noexcept {
+    if (watched_) std::exchange(watched_, nullptr)->watch_health(nullptr);
+  }
+  void adopt_health() {
+    switch (health_.state) {
+      case ConnectivityState::kReady: return adopt(ConnectivityState::kReady, connected_);
+      case ConnectivityState::kTransientFailure: return adopt(health_.state, make_fail_picker(health_.error));
+      default: return adopt(ConnectivityState::kConnecting, make_queue_picker());
+    }
+  }
+  void adopt(ConnectivityState now, Ref<Picker> next) {
     const bool was_ready = state == ConnectivityState::kReady;
     const bool changed = state != now;
     state = now;
@@ -49,6 +79,9 @@ class EndpointBalancer::Child final : public BalancerHelper {
   uint64_t random() noexcept override { return owner_.helper_.random(); }
 
   EndpointBalancer& owner_;
+  Ref<Picker> connected_;  // pick_first's, while it's READY
+  Ref<SubConn> watched_;   // whose health counts; null while it isn't
+  SubConnState health_;
 };
 
 EndpointBalancer::EndpointBalancer(BalancerHelper& helper) noexcept : helper_(helper) {}
