@@ -14,7 +14,7 @@ function(gaggle_find_packages)
   endforeach()
 endfunction()
 
-gaggle_find_packages(Threads "OpenSSL 3.0" "Protobuf 3.21")
+gaggle_find_packages(Threads "OpenSSL 3.0" "Protobuf 3.21" ZLIB)
 # Header only and only in our .cc files: who uses an installed gaggle doesn't need it.
 if(NOT CMAKE_FIND_PACKAGE_NAME STREQUAL "gaggle")
   gaggle_find_packages("nlohmann_json 3.11")
@@ -40,6 +40,7 @@ function(gaggle_find_plain target header library package)
 endfunction()
 
 gaggle_find_plain(gaggle::xxhash xxhash.h xxhash libxxhash-dev)
+gaggle_find_plain(gaggle::zstd zstd.h zstd libzstd-dev)
 
 # Asio: header only. All of a program must see the same version with the same macros, so both are
 # fixed here, and everybody who links gaggle gets them. clang with libstdc++ does not find out by

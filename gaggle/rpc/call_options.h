@@ -44,6 +44,11 @@ struct CallOptions {
   // server answers, at most this many bytes; a call that sends more isn't retried any more.
   std::optional<size_t> retry_buffer_bytes{};  // default 256 KiB
   std::optional<uint32_t> max_attempts{};      // at most so many, the first one included; 1: never again
+  // Compresses what the call sends: a name that the connection's compressors have, "gzip", "deflate"
+  // and "zstd" if nobody has changed them; INTERNAL for any other. "identity": not at all, whatever the
+  // connection's default. Empty (the default): as the connection does, which by default is not at all.
+  // A message that compression wouldn't make smaller travels as it is.
+  std::string_view compressor{};
 
   const Metadata* metadata = nullptr;  // sent with the call's headers
   std::string_view authority{};        // replaces the connection's :authority
@@ -52,6 +57,8 @@ struct CallOptions {
   Metadata* header = nullptr;
   Metadata* trailer = nullptr;
   Peer* peer = nullptr;
+  // Whether the latest message that was received came compressed: of a stream, as of its last recv.
+  bool* received_compressed = nullptr;
 
   std::span<CallOption* const> custom{};  // hooks that users write; in order
 };

@@ -7,7 +7,9 @@
 
 #include "gaggle/net/loop.h"
 #include "gaggle/rpc/client_channel.h"
+#include "gaggle/rpc/client_response.h"
 #include "gaggle/rpc/client_transport.h"
+#include "gaggle/rpc/compressor.h"
 #include "gaggle/rpc/wire_request.h"
 
 namespace gaggle {
@@ -34,13 +36,18 @@ void ClientCallBase::begin(const Context& context, std::string_view method, cons
 }
 
 // gRPC over HTTP2: a call whose time is up, or that nobody wants any more, is never sent.
-Status ClientCallBase::check_start() const {
+Status ClientCallBase::check_start() {
   if (context_.cancelled()) return context_.status();
   if (context_.deadline() <= began_) {
     return Status::deadline_exceeded("the deadline had passed before the call began");
   }
   if (!wire::path_can_travel(method_)) {
     return Status::internal("\"" + std::string(method_) + "\" is no method: write /package.Service/Method");
+  }
+  const std::string_view encoding = options_.compressor;
+  compressor_ = encoding.empty() ? nullptr : channel_.options().compressors->find(encoding);
+  if (compressor_ == nullptr && !encoding.empty() && encoding != "identity") {
+    return Status::internal("the connection has no compressor \"" + std::string(encoding) + "\"");
   }
   return {};
 }
@@ -133,6 +140,15 @@ void ClientCallBase::forgo_retries() {
   hedging_ = nullptr;
 }
 
+std::string_view ClientCallBase::encoding() const {
+  return headers() != nullptr ? std::string_view(response_fields(*headers()).encoding) : std::string_view{};
+}
+
+const Compressor* ClientCallBase::decompressor() const {
+  const std::string_view name = encoding();
+  return name.empty() ? nullptr : channel_.options().compressors->find(name);
+}
+
 void ClientCallBase::consume(size_t bytes) {
   if (stream() == nullptr || bytes == 0) return;
   transport()->http2().consume(*stream(), bytes);
@@ -181,6 +197,7 @@ void ClientCallBase::reset() {
   assert(done_ && settled_);
   context_ = {};
   options_ = {};
+  compressor_ = nullptr;
   status_ = {};
   first_.reset();
   current_ = &first_;

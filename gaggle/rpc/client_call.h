@@ -22,6 +22,7 @@ namespace gaggle {
 
 class ClientChannel;
 class ClientSubConn;
+class Compressor;
 
 // One call of a client on its connection's loop: from the wish to the status.
 //
@@ -49,6 +50,8 @@ class ClientCallBase : private LoopCancel {
   const Context& context() const noexcept { return context_; }
   std::string_view method() const noexcept { return method_; }
   const CallOptions& options() const noexcept { return options_; }
+  // What the call's messages are compressed with; null: they aren't.
+  const Compressor* compressor() const noexcept { return compressor_; }
   bool waits_for_ready() const noexcept { return options_.wait_for_ready.value_or(false); }
   CallLink& channel_link() noexcept { return channel_link_; }
 
@@ -101,6 +104,10 @@ class ClientCallBase : private LoopCancel {
   http2::Stream* stream() noexcept { return current_->stream(); }          // null unless on one
   const http2::HeaderBlock* headers() const noexcept { return current_->headers(); }
   const http2::HeaderBlock* trailers() const noexcept { return current_->trailers(); }
+  // What the server's headers say its messages are compressed with: its name, and null if there is
+  // none or this client can't read it.
+  std::string_view encoding() const;
+  const Compressor* decompressor() const;
   // Calls `function` with every attempt that is on a stream.
   template <class Function>
   void each_open_attempt(Function function) {
@@ -122,7 +129,7 @@ class ClientCallBase : private LoopCancel {
   void reset();
 
  private:
-  Status check_start() const;
+  Status check_start();
   bool shorten(Duration timeout);
 
   // --- From its attempts ---
@@ -143,6 +150,7 @@ class ClientCallBase : private LoopCancel {
   Context context_;
   std::string_view method_;
   CallOptions options_;
+  const Compressor* compressor_ = nullptr;
   TimePoint began_{};
   Status status_;
   bool done_ = false;

@@ -11,6 +11,7 @@
 #include "gaggle/rpc/client_call.h"
 #include "gaggle/rpc/client_subconn.h"
 #include "gaggle/rpc/client_unary.h"
+#include "gaggle/rpc/compressor.h"
 
 namespace gaggle {
 
@@ -32,7 +33,8 @@ ClientChannel::ClientChannel(ClientChannelParts parts)
       random_(parts_.options.random_seed),
       state_watchers_(*parts_.loop),
       idle_timer_(*parts_.loop, *this),
-      methods_(parts_.options.credentials->scheme(), parts_.authority, user_agent_text(parts_.options.user_agent)) {}
+      methods_(parts_.options.credentials->scheme(), parts_.authority, user_agent_text(parts_.options.user_agent),
+               parts_.options.compressors->accept_encoding()) {}
 
 ClientChannel::~ClientChannel() = default;
 

@@ -9,6 +9,7 @@
 #include "gaggle/rpc/client_channel.h"
 #include "gaggle/rpc/client_subconn.h"
 #include "gaggle/rpc/client_unary.h"
+#include "gaggle/rpc/compressor.h"
 #include "gaggle/rpc/control_plane.h"
 #include "gaggle/rpc/metadata.h"
 #include "gaggle/rpc/wire_metadata.h"
@@ -122,6 +123,9 @@ http2::SendResult ClientChannel::send_headers(const ClientAttempt& attempt, http
     const Duration left = call.context().deadline() - loop().now();
     fields_.push_back({"grpc-timeout", wire::encode_timeout(left, timeout), http2::HeaderName::kGrpcTimeout,
                        http2::Indexing::kNoIndex});
+  }
+  if (const Compressor* compressor = call.compressor()) {
+    fields_.push_back({"grpc-encoding", compressor->name(), http2::HeaderName::kGrpcEncoding});
   }
   // gRFC A6: not on the first attempt.
   if (const uint32_t previous = attempt.previous_attempts(); previous != 0) {

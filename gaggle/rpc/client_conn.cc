@@ -20,6 +20,7 @@
 #include "gaggle/rpc/client_outputs.h"
 #include "gaggle/rpc/client_stream.h"
 #include "gaggle/rpc/client_unary.h"
+#include "gaggle/rpc/compressor.h"
 #include "gaggle/rpc/resolver/dns.h"
 #include "gaggle/rpc/resolver/fixed.h"
 
@@ -45,6 +46,7 @@ struct BuiltIn {
   PickFirstBuilder pick_first;
   RoundRobinBuilder round_robin;
   SocketDialer sockets;
+  CompressorRegistry compressors;
 
   std::array<ResolverBuilder*, 7> resolvers() {
     return {&passthrough, &dns, &unix_paths, &abstract_paths, &ipv4, &ipv6, &fixed_list};
@@ -120,6 +122,7 @@ Result<ClientChannelParts> make_parts(LoopGroup& loops, std::string_view text, C
   }
   parts.authority = authority_of(options, *parts.resolver, *target);
   parts.dialer = options.dialer != nullptr ? options.dialer : &built_in->sockets;
+  if (options.compressors == nullptr) options.compressors = &built_in->compressors;
   if (options.random_seed == 0) options.random_seed = system_seed();
   parts.loop = &loops.local_or_next();
   parts.target = std::move(*target);

@@ -20,6 +20,7 @@
 namespace gaggle {
 
 class BalancerBuilder;
+class CompressorRegistry;
 class Dialer;
 class LoopGroup;
 class ResolverBuilder;
@@ -79,8 +80,10 @@ struct ClientConnOptions {
   http2::Limits http2 = {};
   std::vector<ResolverBuilder*> resolvers = {};  // tried before the built-in schemes
   std::vector<BalancerBuilder*> balancers = {};  // tried before the built-in policies
-  Dialer* dialer = nullptr;                      // how addresses are reached; null: sockets
-  uint64_t random_seed = 0;                      // of jitter and shuffles; 0: from the system
+  // What messages can be compressed with, and what the servers are told; null: gzip, deflate, zstd.
+  const CompressorRegistry* compressors = nullptr;
+  Dialer* dialer = nullptr;  // how addresses are reached; null: sockets
+  uint64_t random_seed = 0;  // of jitter and shuffles; 0: from the system
   Log log = {};
 };
 

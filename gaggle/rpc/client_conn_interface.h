@@ -10,6 +10,7 @@
 #include "gaggle/rpc/call_options.h"
 #include "gaggle/rpc/message.h"
 #include "gaggle/rpc/metadata.h"
+#include "gaggle/rpc/send_options.h"
 
 namespace gaggle {
 
@@ -37,7 +38,8 @@ class ClientStream {
   // can't be encoded (INTERNAL) or is too large (RESOURCE_EXHAUSTED): nothing of it was sent and
   // the call has ended with that status. On a call whose client doesn't stream, send half-closes.
   // Sent doesn't mean received: only recv to the end proves that.
-  virtual Task<Result<bool>> send(ConstMessage message) = 0;
+  virtual Task<Result<bool>> send(ConstMessage message, SendOptions options) = 0;
+  Task<Result<bool>> send(ConstMessage message) { return send(message, SendOptions{}); }
   // Nothing more will be sent. OK also when the call is over already.
   virtual Task<Status> close_send() = 0;
 

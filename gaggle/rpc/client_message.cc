@@ -27,13 +27,6 @@ Status measure_message(ConstMessage message, size_t limit, size_t& size) {
   return {};
 }
 
-Bytes encode_message(ConstMessage message, size_t size) {
-  uint8_t* out = nullptr;
-  Bytes bytes = Bytes::uninitialised(kMessagePrefixBytes + size, &out);
-  message.type->serialize(message.object, write_message_prefix(out, size));
-  return bytes;
-}
-
 http2::SendResult send_message(http2::Connection& http2, http2::Stream& stream, ConstMessage message, size_t size,
                                bool end_stream) {
   if (shares(message, size)) {
@@ -51,9 +44,13 @@ http2::SendResult send_message(http2::Connection& http2, http2::Stream& stream, 
   return http2.send_data(stream, encode_message(message, size), end_stream);
 }
 
-Status parse_message(Message message, MessageReader& reader) {
+Status parse_message(Message message, MessageReader& reader, const Compressor* decompressor, size_t limit) {
   bool parsed = true;
-  if (message.type->adopt_bytes != nullptr) {
+  if (reader.is_compressed()) {
+    Result<Bytes> plain = decompress_message(reader, *decompressor, limit);
+    if (!plain) return plain.error();
+    parsed = fill_message(message, std::move(*plain));
+  } else if (message.type->adopt_bytes != nullptr) {
     message.type->adopt_bytes(message.object, reader.take_message());
   } else {
     parsed = message.type->parse(message.object, reader.message());
@@ -62,13 +59,22 @@ Status parse_message(Message message, MessageReader& reader) {
   return Status::internal("the server's message is no valid " + std::string(message.type->name));
 }
 
-Status status_of_step(MessageReader::Step step, const MessageReader& reader, size_t limit) {
+Result<Bytes> take_message(MessageReader& reader, const Compressor* decompressor, size_t limit) {
+  if (!reader.is_compressed()) return reader.take_message();
+  return decompress_message(reader, *decompressor, limit);
+}
+
+Status status_of_step(MessageReader::Step step, const MessageReader& reader, size_t limit, std::string_view encoding) {
   switch (step) {
     case MessageReader::Step::kTooLarge:
       return Status::resource_exhausted("the server's message has " + std::to_string(reader.declared_bytes()) +
                                         " bytes, the limit is " + std::to_string(limit));
     case MessageReader::Step::kCompressed:
-      return Status::internal("the server sent a compressed message, but no encoding was agreed");
+      if (!encoding.empty()) {
+        return Status::internal("the server compressed a message as \"" + std::string(encoding) +
+                                "\", which this client can't read and hasn't offered");
+      }
+      return Status::internal("the server sent a compressed message, but its headers name no encoding");
     default: return Status::internal("the server's message has undefined flags");
   }
 }

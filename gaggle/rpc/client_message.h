@@ -7,8 +7,7 @@
 #include "gaggle/base/bytes.h"
 #include "gaggle/base/status.h"
 #include "gaggle/http2/connection.h"
-#include "gaggle/rpc/framing.h"
-#include "gaggle/rpc/message.h"
+#include "gaggle/rpc/message_coding.h"
 
 namespace gaggle {
 
@@ -28,13 +27,15 @@ Status measure_message(ConstMessage message, size_t limit, size_t& size);
 http2::SendResult send_message(http2::Connection& http2, http2::Stream& stream, ConstMessage message, size_t size,
                                bool end_stream);
 
-// The same as one run of bytes with its prefix, for what must be sent again maybe.
-Bytes encode_message(ConstMessage message, size_t size);
+// Fills `message` with what the reader's last step gave, decompressing it if need be. INTERNAL when
+// it can't be decoded, RESOURCE_EXHAUSTED when it's longer than `limit` decompressed.
+Status parse_message(Message message, MessageReader& reader, const Compressor* decompressor, size_t limit);
 
-// Fills `message` with what the reader's last step gave. INTERNAL when it can't be decoded.
-Status parse_message(Message message, MessageReader& reader);
+// The same, as bytes to keep.
+Result<Bytes> take_message(MessageReader& reader, const Compressor* decompressor, size_t limit);
 
-// Why the reader can't go on. Not for kMessage and kMore.
-Status status_of_step(MessageReader::Step step, const MessageReader& reader, size_t limit);
+// Why the reader can't go on; `encoding` is what the server's headers named. Not for kMessage and
+// kMore.
+Status status_of_step(MessageReader::Step step, const MessageReader& reader, size_t limit, std::string_view encoding);
 
 }  // namespace gaggle

@@ -21,6 +21,7 @@ void MethodHeaders::fields(std::string_view method, std::string_view authority, 
   out.push_back({"content-type", wire::kContentType, HeaderName::kContentType});
   out.push_back({"user-agent", user_agent_, HeaderName::kUserAgent});
   out.push_back({"te", "trailers", HeaderName::kTe});
+  out.push_back({"grpc-accept-encoding", accept_encoding_, HeaderName::kGrpcAcceptEncoding});
 }
 
 const http2::PreparedHeaders* MethodHeaders::find(std::string_view method) {

@@ -19,8 +19,13 @@ class MethodHeaders {
  public:
   static constexpr size_t kMaxMethods = 1024;
 
-  MethodHeaders(std::string_view scheme, std::string_view authority, std::string_view user_agent)
-      : scheme_(scheme), authority_(authority), user_agent_(user_agent), table_(64) {}
+  MethodHeaders(std::string_view scheme, std::string_view authority, std::string_view user_agent,
+                std::string_view accept_encoding)
+      : scheme_(scheme),
+        authority_(authority),
+        user_agent_(user_agent),
+        accept_encoding_(accept_encoding),
+        table_(64) {}
 
   // Null when there are too many methods already. Valid as long as this object.
   const http2::PreparedHeaders* find(std::string_view method);
@@ -44,6 +49,7 @@ class MethodHeaders {
   std::string scheme_;
   std::string authority_;
   std::string user_agent_;
+  std::string accept_encoding_;
   std::vector<Entry> table_;  // open addressing, a power of two, at most half full
   size_t methods_ = 0;
 };

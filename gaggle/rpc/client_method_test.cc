@@ -9,7 +9,7 @@ namespace gaggle {
 namespace {
 
 TEST(MethodHeadersTest, a_methods_fields_are_made_once) {
-  MethodHeaders methods("http", "scores.example", "gaggle/x");
+  MethodHeaders methods("http", "scores.example", "gaggle/x", "identity,gzip");
   const http2::PreparedHeaders* headers = methods.find("/a.B/C");
   ASSERT_NE(headers, nullptr);
   EXPECT_EQ(methods.find(std::string("/a.B/C")), headers) << "by content, wherever the name lies";
@@ -19,12 +19,12 @@ TEST(MethodHeadersTest, a_methods_fields_are_made_once) {
     text.append(field.name).append("=").append(field.value).append(" ");
   EXPECT_EQ(text,
             ":method=POST :scheme=http :path=/a.B/C :authority=scores.example content-type=application/grpc "
-            "user-agent=gaggle/x te=trailers ")
+            "user-agent=gaggle/x te=trailers grpc-accept-encoding=identity,gzip ")
       << "pseudo-fields first, the call's definition before all else";
 }
 
 TEST(MethodHeadersTest, paths_from_strangers_cant_fill_memory) {
-  MethodHeaders methods("http", "a", "b");
+  MethodHeaders methods("http", "a", "b", "identity");
   for (size_t i = 0; i < 10 * MethodHeaders::kMaxMethods; ++i)
     static_cast<void>(methods.find("/s/" + std::to_string(i)));
   EXPECT_EQ(methods.size(), MethodHeaders::kMaxMethods);

@@ -41,8 +41,8 @@ Task<Result<const Metadata*>> ClientStreamHandle::header() {
   co_return &call_->header_metadata();
 }
 
-Task<Result<bool>> ClientStreamHandle::send(ConstMessage message) {
-  ClientStreamOperation operation(*call_, message);
+Task<Result<bool>> ClientStreamHandle::send(ConstMessage message, SendOptions options) {
+  ClientStreamOperation operation(*call_, message, options);
   co_await operation;
   if (!operation.status()) co_return operation.status();
   co_return operation.more();
@@ -59,6 +59,7 @@ Task<Result<bool>> ClientStreamHandle::recv(Message message) {
   co_await operation;
   if (operation.refused()) co_return operation.status();
   headers_known();
+  if (options_.received_compressed != nullptr) *options_.received_compressed = operation.compressed();
   if (!operation.status() || !operation.more()) ended(operation.status());
   if (!operation.status()) co_return operation.status();
   co_return operation.more();

@@ -25,7 +25,8 @@ class ClientStreamHandle final : public ClientStream {
 
   Task<Result<const Metadata*>> header() override;
   const Metadata& trailer() const noexcept override { return call_->trailer_metadata(); }
-  Task<Result<bool>> send(ConstMessage message) override;
+  using ClientStream::send;
+  Task<Result<bool>> send(ConstMessage message, SendOptions options) override;
   Task<Status> close_send() override;
   Task<Result<bool>> recv(Message message) override;
   void cancel() noexcept override { call_->cancel(); }

@@ -14,6 +14,7 @@
 #include "gaggle/rpc/framing.h"
 #include "gaggle/rpc/message.h"
 #include "gaggle/rpc/metadata.h"
+#include "gaggle/rpc/send_options.h"
 
 namespace gaggle {
 
@@ -26,8 +27,8 @@ class ClientStreamOperation final : private LoopWork {
   enum class Kind : uint8_t { kOpen, kHeader, kSend, kClose, kRecv };
 
   ClientStreamOperation(ClientStreamCall& call, Kind kind) noexcept : call_(call), kind_(kind) {}
-  ClientStreamOperation(ClientStreamCall& call, ConstMessage message) noexcept
-      : call_(call), kind_(Kind::kSend), to_send_(message) {}
+  ClientStreamOperation(ClientStreamCall& call, ConstMessage message, SendOptions options) noexcept
+      : call_(call), kind_(Kind::kSend), compress_(options.compress), to_send_(message) {}
   ClientStreamOperation(ClientStreamCall& call, Message message) noexcept
       : call_(call), kind_(Kind::kRecv), to_fill_(message) {}
 
@@ -44,6 +45,7 @@ class ClientStreamOperation final : private LoopWork {
   // What came of it.
   const Status& status() const noexcept { return status_; }
   bool more() const noexcept { return more_; }
+  bool compressed() const noexcept { return compressed_; }  // the message that was received
   bool refused() const noexcept { return refused_; }  // a mistake of the caller's: nothing has changed
 
  private:
@@ -64,6 +66,7 @@ class ClientStreamOperation final : private LoopWork {
 
   ClientStreamCall& call_;
   const Kind kind_;
+  const bool compress_ = true;
   const ConstMessage to_send_;
   const Message to_fill_;
   std::coroutine_handle<> handle_;
@@ -74,6 +77,7 @@ class ClientStreamOperation final : private LoopWork {
   bool done_ = false;
   bool more_ = false;
   bool refused_ = false;
+  bool compressed_ = false;
   Status status_;
 };
 
@@ -117,7 +121,7 @@ class ClientStreamCall final : public ClientCallBase {
   void send_request(ClientAttempt& attempt) override;
   void on_committed() override;
   void on_writable() override;
-  http2::SendResult send_now(ConstMessage message, size_t size, bool end);
+  http2::SendResult send_now(const ClientStreamOperation& operation, size_t size, bool end);
   bool keep(const Bytes& encoded);
 
   void on_opened(ClientAttempt& attempt) override;
@@ -165,6 +169,7 @@ class ClientStreamCall final : public ClientCallBase {
   MessageCounter counter_;
   Bytes only_message_;  // of a server that doesn't stream, until somebody receives it
   bool only_came_ = false;
+  bool only_compressed_ = false;
   bool only_parsed_ = false;  // straight into the receiver's message
   bool only_given_ = false;
   Metadata header_metadata_;

@@ -14,6 +14,7 @@ size_t ClientStreamCall::receive_limit() const { return options().max_receive_by
 
 void ClientStreamCall::on_response_headers() {
   if (Status read = read_response_metadata(*headers(), header_metadata_); !read) return finish(std::move(read));
+  reader_.allow_compressed(decompressor() != nullptr);
   headers_came_ = true;
   if (header_waiter_ != nullptr) std::exchange(header_waiter_, nullptr)->complete({});
 }
@@ -33,7 +34,8 @@ bool ClientStreamCall::receive(ClientStreamOperation& operation, std::span<const
   const MessageReader::Step step = reader_.next(content);
   if (step == MessageReader::Step::kMessage) {
     consume(reader_.message_wire_bytes());
-    if (Status parsed = parse_message(operation.to_fill_, reader_); !parsed) {
+    operation.compressed_ = reader_.is_compressed();
+    if (Status parsed = parse_message(operation.to_fill_, reader_, decompressor(), receive_limit()); !parsed) {
       finish(parsed);
       operation.complete(std::move(parsed));
     } else {
@@ -42,7 +44,7 @@ bool ClientStreamCall::receive(ClientStreamOperation& operation, std::span<const
     return true;
   }
   if (step != MessageReader::Step::kMore) {
-    Status bad = status_of_step(step, reader_, receive_limit());
+    Status bad = status_of_step(step, reader_, receive_limit(), encoding());
     finish(bad);
     operation.complete(std::move(bad));
     return true;
@@ -77,17 +79,23 @@ void ClientStreamCall::take_only_message(std::span<const uint8_t> content) {
   for (;;) {
     const MessageReader::Step step = reader_.next(content);
     if (step == MessageReader::Step::kMore) break;
-    if (step != MessageReader::Step::kMessage) return finish(status_of_step(step, reader_, receive_limit()));
+    if (step != MessageReader::Step::kMessage) {
+      return finish(status_of_step(step, reader_, receive_limit(), encoding()));
+    }
     if (std::exchange(only_came_, true)) {
       return finish(Status::internal("the server sent a second message where one was expected"));
     }
     transport()->http2().message_completed(*stream());
+    only_compressed_ = reader_.is_compressed();
     if (receiver_ == nullptr) {
-      only_message_ = reader_.take_message();
+      Result<Bytes> taken = take_message(reader_, decompressor(), receive_limit());
+      if (!taken) return finish(taken.error());
+      only_message_ = *std::move(taken);
       continue;
     }
     only_parsed_ = true;
-    if (Status parsed = parse_message(receiver_->to_fill_, reader_); !parsed) return finish(std::move(parsed));
+    Status parsed = parse_message(receiver_->to_fill_, reader_, decompressor(), receive_limit());
+    if (!parsed) return finish(std::move(parsed));
   }
   consume(bytes);
 }
@@ -98,15 +106,11 @@ bool ClientStreamCall::receive_only(ClientStreamOperation& operation) {
     operation.complete(status(), false);
     return true;
   }
-  if (!only_parsed_) {
-    const Message message = operation.to_fill_;
-    if (message.type->adopt_bytes != nullptr) {
-      message.type->adopt_bytes(message.object, std::move(only_message_));
-    } else if (!message.type->parse(message.object, only_message_.span())) {
-      operation.complete(Status::internal("the server's message is no valid " + std::string(message.type->name)));
-      return true;
-    }
-    only_message_ = {};
+  operation.compressed_ = only_compressed_;
+  if (!only_parsed_ && !fill_message(operation.to_fill_, std::exchange(only_message_, {}))) {
+    const std::string name(operation.to_fill_.type->name);
+    operation.complete(Status::internal("the server's message is no valid " + name));
+    return true;
   }
   operation.complete({}, true);
   return true;

@@ -25,7 +25,7 @@ void ClientStreamCall::run_send(ClientStreamOperation& operation) {
     return operation.complete(std::move(bad));
   }
   end_sent_ = !client_streams_;
-  switch (send_now(operation.to_send_, size, end_sent_)) {
+  switch (send_now(operation, size, end_sent_)) {
     case http2::SendResult::kOk: return operation.complete({}, true);
     case http2::SendResult::kFull: sender_ = &operation; return;
     case http2::SendResult::kEnded:
@@ -35,13 +35,18 @@ void ClientStreamCall::run_send(ClientStreamOperation& operation) {
 
 // Until the call is committed, what is sent stays here, for attempts that come later; between two
 // attempts that is all there is.
-http2::SendResult ClientStreamCall::send_now(ConstMessage message, size_t size, bool end) {
+http2::SendResult ClientStreamCall::send_now(const ClientStreamOperation& operation, size_t size, bool end) {
+  const ConstMessage message = operation.to_send_;
+  const Compressor* const packer = operation.compress_ ? compressor() : nullptr;
   if (is_committed()) {
-    const http2::SendResult sent = send_message(transport()->http2(), *stream(), message, size, end);
+    http2::Connection& http2 = transport()->http2();
+    const http2::SendResult sent = packer != nullptr
+                                       ? http2.send_data(*stream(), encode_message(message, size, packer), end)
+                                       : send_message(http2, *stream(), message, size, end);
     transport()->flush();
     return sent;
   }
-  const Bytes encoded = encode_message(message, size);
+  const Bytes encoded = encode_message(message, size, packer);
   replay_full_ |= !keep(encoded);
   http2::SendResult result = http2::SendResult::kOk;
   ClientAttempt* open = nullptr;

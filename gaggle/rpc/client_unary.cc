@@ -60,6 +60,11 @@ Status ClientUnaryCall::prepare_request() {
 void ClientUnaryCall::send_request(ClientAttempt& attempt) {
   http2::Connection& http2 = attempt.transport()->http2();
   if (kept_.empty() && !keep_request()) {
+    if (compressor() != nullptr) {
+      Bytes encoded = encode_message(operation_->request_, request_bytes_, compressor());
+      static_cast<void>(http2.send_data(*attempt.stream(), std::move(encoded), true));
+      return;
+    }
     static_cast<void>(send_message(http2, *attempt.stream(), operation_->request_, request_bytes_, true));
   } else {
     static_cast<void>(http2.send_data(*attempt.stream(), kept_, true));
@@ -68,8 +73,9 @@ void ClientUnaryCall::send_request(ClientAttempt& attempt) {
 
 bool ClientUnaryCall::keep_request() {
   if (!may_be_retried() || (!is_hedged() && !is_retry())) return false;
-  if (!channel().take_retry_buffer(kMessagePrefixBytes + request_bytes_)) return false;
-  kept_ = encode_message(operation_->request_, request_bytes_);
+  Bytes encoded = encode_message(operation_->request_, request_bytes_, compressor());
+  if (!channel().take_retry_buffer(encoded.size())) return false;
+  kept_ = std::move(encoded);
   return true;
 }
 
@@ -87,11 +93,15 @@ void ClientUnaryCall::take_content(std::span<const uint8_t> content) {
   for (;;) {
     const MessageReader::Step step = reader_.next(content);
     if (step == MessageReader::Step::kMore) break;
-    if (step != MessageReader::Step::kMessage) return finish(status_of_step(step, reader_, receive_limit()));
+    if (step != MessageReader::Step::kMessage) {
+      return finish(status_of_step(step, reader_, receive_limit(), encoding()));
+    }
     if (std::exchange(received_, true)) {
       return finish(Status::internal("the server sent a second message in answer to a unary call"));
     }
-    if (Status parsed = parse_message(operation_->response_, reader_); !parsed) return finish(std::move(parsed));
+    if (options().received_compressed != nullptr) *options().received_compressed = reader_.is_compressed();
+    Status parsed = parse_message(operation_->response_, reader_, decompressor(), receive_limit());
+    if (!parsed) return finish(std::move(parsed));
     transport()->http2().message_completed(*stream());
   }
   consume(bytes);

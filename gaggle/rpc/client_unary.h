@@ -32,6 +32,7 @@ class ClientUnaryCall final : public ClientCallBase {
   void on_opened(ClientAttempt& attempt) override;
   void on_options_changed() override { reader_.reset(receive_limit()); }
   void on_committed() override;
+  void on_response_headers() override { reader_.allow_compressed(decompressor() != nullptr); }
   void take_content(std::span<const uint8_t> content) override;
   Status conclude(Status status) override;
   void on_finished() override;

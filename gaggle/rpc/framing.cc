@@ -14,8 +14,8 @@ const uint8_t* bytes_of(const std::string& text) noexcept { return reinterpret_c
 
 }  // namespace
 
-uint8_t* write_message_prefix(uint8_t* out, size_t size) noexcept {
-  out[0] = 0;
+uint8_t* write_message_prefix(uint8_t* out, size_t size, bool compressed) noexcept {
+  out[0] = compressed ? 1 : 0;
   out[1] = static_cast<uint8_t>(size >> 24);
   out[2] = static_cast<uint8_t>(size >> 16);
   out[3] = static_cast<uint8_t>(size >> 8);
@@ -25,6 +25,7 @@ uint8_t* write_message_prefix(uint8_t* out, size_t size) noexcept {
 
 void MessageReader::reset() noexcept {
   message_ = {};
+  allow_compressed_ = compressed_ = false;
   used_ = given_ = 0;
   if (stored_.capacity() > kKeptBytes) {
     std::string().swap(stored_);
@@ -36,7 +37,8 @@ void MessageReader::reset() noexcept {
 MessageReader::Step MessageReader::read_prefix(const uint8_t* prefix) noexcept {
   declared_ = uint32_t{prefix[1]} << 24 | uint32_t{prefix[2]} << 16 | uint32_t{prefix[3]} << 8 | prefix[4];
   if (prefix[0] > 1) return Step::kBadFlag;
-  if (prefix[0] == 1) return Step::kCompressed;
+  if (prefix[0] == 1 && !allow_compressed_) return Step::kCompressed;
+  compressed_ = prefix[0] != 0;
   return declared_ > limit_ ? Step::kTooLarge : Step::kMessage;
 }
 

@@ -14,8 +14,9 @@ namespace gaggle {
 // "Length-Prefixed-Message").
 inline constexpr size_t kMessagePrefixBytes = 5;
 
-// Writes the prefix of an uncompressed message of `size` bytes; gives the place behind it.
-uint8_t* write_message_prefix(uint8_t* out, size_t size) noexcept;
+// Writes the prefix of a message that takes `size` bytes, compressed if `compressed` says so; gives the
+// place behind it.
+uint8_t* write_message_prefix(uint8_t* out, size_t size, bool compressed = false) noexcept;
 
 // Cuts messages out of the content of DATA frames, which are cut without regard to messages.
 //
@@ -47,6 +48,9 @@ class MessageReader {
     reset();
   }
 
+  // Whether messages may have flag 1 from now on: the call's headers named an encoding. Not at first.
+  void allow_compressed(bool allow) noexcept { allow_compressed_ = allow; }
+
   // `piece` begins where what was given before ended; what was taken or stored is removed from it.
   Step next(std::span<const uint8_t>& piece);
   // The next message out of what is stored.
@@ -58,6 +62,8 @@ class MessageReader {
 
   // After kMessage, until the next call here or the end of the piece's memory.
   std::span<const uint8_t> message() const noexcept { return message_; }
+  // message() is compressed.
+  bool is_compressed() const noexcept { return compressed_; }
   // The same, to keep: without a copy when a large message fills the storage.
   Bytes take_message();
   // What the latest message took of the content, prefix included.
@@ -80,6 +86,8 @@ class MessageReader {
 
   size_t limit_;
   uint32_t declared_ = 0;
+  bool allow_compressed_ = false;
+  bool compressed_ = false;
   std::span<const uint8_t> message_;
   std::string stored_;
   size_t used_ = 0;   // of stored_: given out before

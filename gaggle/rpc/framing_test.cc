@@ -98,6 +98,24 @@ TEST(MessageReader, flags_other_than_zero_are_errors) {  // [140] [141]
   }
 }
 
+TEST(MessageReader, compressed_messages_come_out_where_an_encoding_was_agreed) {
+  std::string content = framed("packed") + framed("plain") + framed("bad");
+  content[0] = 1;
+  content[kMessagePrefixBytes + 6 + kMessagePrefixBytes + 5] = 2;
+  MessageReader reader;
+  reader.allow_compressed(true);
+  std::span<const uint8_t> piece = bytes_of(content);
+  ASSERT_EQ(reader.next(piece), Step::kMessage);
+  EXPECT_TRUE(reader.is_compressed());
+  EXPECT_EQ(text_of(reader), "packed") << "decompressing isn't the reader's business";
+  ASSERT_EQ(reader.next(piece), Step::kMessage);
+  EXPECT_FALSE(reader.is_compressed());
+  EXPECT_EQ(reader.next(piece), Step::kBadFlag);
+  reader.reset();
+  piece = bytes_of(content);
+  EXPECT_EQ(reader.next(piece), Step::kCompressed) << "an agreement lasts for one call";
+}
+
 TEST(MessageReader, missing_bytes_say_what_completes_the_prefix_and_then_the_message) {
   MessageReader reader;
   EXPECT_EQ(reader.missing_bytes(), 5u);

@@ -19,6 +19,7 @@
 namespace gaggle {
 
 class ByteStream;
+class CompressorRegistry;
 class LoopGroup;
 class ServerCredentials;
 
@@ -42,6 +43,11 @@ struct ServerOptions {
   // directions (recv and send take Bytes; other types are decoded as theirs). Stream interceptors
   // stand before it. Null: such calls end with UNIMPLEMENTED, and so do malformed paths always.
   StreamHandler* unknown_service = nullptr;
+  // What messages can be compressed with, both ways; null: gzip, deflate, zstd.
+  const CompressorRegistry* compressors = nullptr;
+  // Answers a call whose messages come compressed likewise, if the client accepts that and the handler
+  // doesn't choose.
+  bool compress_like_request = false;
   Log log = {};
 };
 

@@ -30,6 +30,10 @@ void ServerCall::begin(ServerConnection& connection, http2::Stream& stream, http
   headers_ = std::move(headers);
   head_ = &head;
   method_ = head.method;
+  if (head.encoding != nullptr) {
+    reader_.allow_compressed(true);
+    if (part_.core().options().compress_like_request) use_requests_compressor();
+  }
   part_.count_call_started();
   if (head.timeout <= Duration::zero()) {
     return refuse(Status::deadline_exceeded("the deadline had passed when the call arrived"));
@@ -174,6 +178,7 @@ void ServerCall::recycle() noexcept {
   stream_ = nullptr;
   connection_ = nullptr;
   method_ = nullptr;
+  compressor_ = nullptr;
   handler_running_ = start_due_ = cancel_due_ = over_ = succeeded_ = headers_sent_ = request_ended_ = false;
   have_request_ = have_metadata_ = send_full_ = have_response_ = false;
   operations_ = 0;

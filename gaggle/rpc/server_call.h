@@ -22,6 +22,7 @@
 
 namespace gaggle {
 
+class Compressor;
 class ServerConnection;
 class ServerLoop;
 struct RequestHead;
@@ -68,6 +69,8 @@ class ServerCall final : public ServerContext,
   std::span<const ServiceDesc* const> services() const noexcept override;
   Status set_header(std::string_view key, std::string_view value) override;
   Status send_header() override;
+  Status set_compressor(std::string_view name) override;
+  bool received_compressed() const noexcept override { return reader_.is_compressed(); }
   Status set_trailer(std::string_view key, std::string_view value) override;
 
   // --- UnaryServerCall ---
@@ -81,7 +84,8 @@ class ServerCall final : public ServerContext,
 
   ServerContext& context() noexcept override { return *this; }
   Task<Result<bool>> recv(Message message) override;
-  Task<Status> send(ConstMessage message) override;
+  using ServerStream::send;
+  Task<Status> send(ConstMessage message, SendOptions options) override;
 
   // Links of the connection's two lists.
   ServerCall* next_call = nullptr;
@@ -104,7 +108,7 @@ class ServerCall final : public ServerContext,
 
   // server_call_receive.cc
   bool receive_unary(std::span<const uint8_t> content);
-  bool decode_into(Message message);
+  Status decode_into(Message message);
   void refuse(const Status& why);
   Status reading_error(MessageReader::Step step) const;
   Status not_decodable() const;
@@ -118,7 +122,8 @@ class ServerCall final : public ServerContext,
   Status send_ok_trailers();
   Status check_size(ConstMessage message, size_t* size);
   http2::SendResult send_headers();
-  http2::SendResult write_message(ConstMessage message, size_t size);
+  http2::SendResult write_message(ConstMessage message, size_t size, SendOptions options);
+  void use_requests_compressor();
   void send_status(const Status& status);
   http2::SendResult try_send_status(const Status& status, bool with_metadata);
 
@@ -126,8 +131,8 @@ class ServerCall final : public ServerContext,
   std::optional<Result<bool>> try_receive(Message message);
   Result<bool> fail_receive(const Status& why);
   Task<Result<bool>> receive_later(Message message);
-  Task<Status> send_later(ConstMessage message);
-  Status send_now(ConstMessage message);
+  Task<Status> send_later(ConstMessage message, SendOptions options);
+  Status send_now(ConstMessage message, SendOptions options);
   void fail(const Status& status);
 
   ServerLoop& part_;
@@ -136,6 +141,7 @@ class ServerCall final : public ServerContext,
   http2::HeaderBlockRef headers_;
   const RequestHead* head_ = nullptr;
   const ServerMethod* method_ = nullptr;
+  const Compressor* compressor_ = nullptr;  // of what is sent
 
   bool handler_running_ = false;
   bool start_due_ = false;   // the handler may start

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A call as its handler's ServerContext.
+#include <string>
+
+#include "gaggle/rpc/compressor.h"
 #include "gaggle/rpc/server_call.h"
 #include "gaggle/rpc/server_connection.h"
 #include "gaggle/rpc/server_core.h"
@@ -38,6 +41,24 @@ Status ServerCall::send_header() {
   header_.clear();
   fail(Status::resource_exhausted("the header metadata is larger than the client takes"));
   return end_status_;
+}
+
+Status ServerCall::set_compressor(std::string_view name) {
+  if (headers_sent_ || over_) return Status::failed_precondition("the header metadata has been sent already");
+  if (name == "identity") {
+    compressor_ = nullptr;
+    return Status::ok();
+  }
+  const Compressor* const found = part_.core().compressors().find(name);
+  if (found == nullptr) {
+    return Status::invalid_argument("the server has no compressor \"" + std::string(name) + "\"");
+  }
+  // compression.md: what isn't in the client's list must not be used.
+  if (!accepts_encoding(*headers_, name)) {
+    return Status::failed_precondition("the client doesn't accept \"" + std::string(name) + "\"");
+  }
+  compressor_ = found;
+  return Status::ok();
 }
 
 Status ServerCall::set_trailer(std::string_view key, std::string_view value) {

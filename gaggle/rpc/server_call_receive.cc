@@ -5,10 +5,12 @@
 #include <string>
 #include <utility>
 
+#include "gaggle/rpc/message_coding.h"
 #include "gaggle/rpc/server_call.h"
 #include "gaggle/rpc/server_connection.h"
 #include "gaggle/rpc/server_core.h"
 #include "gaggle/rpc/server_loop.h"
+#include "gaggle/rpc/server_request.h"
 
 namespace gaggle {
 
@@ -41,19 +43,26 @@ bool ServerCall::receive_unary(std::span<const uint8_t> content) {
     engine.message_completed(*stream_);
     engine.consume(*stream_, reader_.message_wire_bytes());
     request_ = part_.take_request(*method_);
-    if (!decode_into(request_)) return refuse(not_decodable()), false;
+    if (Status bad = decode_into(request_); !bad) return refuse(bad), false;
   }
   // The rest of a message may be larger than the window: without this it would never come.
   if (!reader_.at_boundary()) engine.expect(*stream_, reader_.missing_bytes());
   return true;
 }
 
-bool ServerCall::decode_into(Message message) {
-  if (message.type->adopt_bytes != nullptr) {
+Status ServerCall::decode_into(Message message) {
+  bool decoded = true;
+  if (reader_.is_compressed()) {
+    const size_t limit = part_.core().options().max_receive_bytes;
+    Result<Bytes> plain = decompress_message(reader_, *head_->encoding, limit);
+    if (!plain) return plain.error();
+    decoded = fill_message(message, std::move(*plain));
+  } else if (message.type->adopt_bytes != nullptr) {
     message.type->adopt_bytes(message.object, reader_.take_message());
-    return true;
+  } else {
+    decoded = message.type->parse(message.object, reader_.message());
   }
-  return message.type->parse(message.object, reader_.message());
+  return decoded ? Status::ok() : not_decodable();
 }
 
 void ServerCall::on_request_end() {

@@ -4,7 +4,8 @@
 #include <string>
 #include <utility>
 
-#include "gaggle/rpc/framing.h"
+#include "gaggle/rpc/compressor.h"
+#include "gaggle/rpc/message_coding.h"
 #include "gaggle/rpc/server_call.h"
 #include "gaggle/rpc/server_connection.h"
 #include "gaggle/rpc/server_core.h"
@@ -14,6 +15,7 @@
 namespace gaggle {
 namespace {
 
+using http2::HeaderName;
 using http2::SendResult;
 
 // A message that shares its bytes is sent without a copy from this size on; below, one frame of copied
@@ -30,7 +32,7 @@ Status metadata_too_large() {
 Status ServerCall::send_unary_response() {
   if (Status status = check_size(response_, &response_bytes_); !status) return status;
   if (!headers_sent_ && send_headers() == SendResult::kTooLarge) return metadata_too_large();
-  static_cast<void>(write_message(response_, response_bytes_));
+  static_cast<void>(write_message(response_, response_bytes_, SendOptions{}));
   return send_ok_trailers();
 }
 
@@ -62,6 +64,12 @@ Status ServerCall::check_size(ConstMessage message, size_t* size) {
 SendResult ServerCall::send_headers() {
   ReplyFields& fields = part_.fields();
   fields.clear();
+  if (compressor_ != nullptr) fields.add_plain("grpc-encoding", compressor_->name(), HeaderName::kGrpcEncoding);
+  // Whoever compresses wants to know what else it might use; for the rest it would be a byte per answer.
+  if (head_->encoding != nullptr) {
+    const std::string& accepted = part_.core().compressors().accept_encoding();
+    fields.add_plain("grpc-accept-encoding", accepted, HeaderName::kGrpcAcceptEncoding);
+  }
   fields.add(header_);
   const SendResult result = connection_->http2().send_headers(
       *stream_, part_.core().templates().response(head_->proto_subtype), fields.fields(), false);
@@ -69,8 +77,11 @@ SendResult ServerCall::send_headers() {
   return result;
 }
 
-SendResult ServerCall::write_message(ConstMessage message, size_t size) {
+SendResult ServerCall::write_message(ConstMessage message, size_t size, SendOptions options) {
   http2::Connection& engine = connection_->http2();
+  if (compressor_ != nullptr && options.compress) {
+    return engine.send_data(*stream_, encode_message(message, size, compressor_), false);
+  }
   const Bytes* const shared =
       message.type->shared_bytes != nullptr ? message.type->shared_bytes(message.object) : nullptr;
   if (shared != nullptr && size >= kSharedBytes) {
@@ -84,10 +95,12 @@ SendResult ServerCall::write_message(ConstMessage message, size_t size) {
     message.type->serialize(message.object, write_message_prefix(place, size));
     return SendResult::kOk;
   }
-  uint8_t* place = nullptr;
-  Bytes encoded = Bytes::uninitialised(kMessagePrefixBytes + size, &place);
-  message.type->serialize(message.object, write_message_prefix(place, size));
-  return engine.send_data(*stream_, std::move(encoded), false);
+  return engine.send_data(*stream_, encode_message(message, size), false);
+}
+
+// If the client says that it can read it, which its own use of it doesn't.
+void ServerCall::use_requests_compressor() {
+  if (accepts_encoding(*headers_, head_->encoding->name())) compressor_ = head_->encoding;
 }
 
 // Trailers, or the whole answer as Trailers-Only when nothing has been sent.

@@ -70,7 +70,7 @@ std::optional<Result<bool>> ServerCall::try_receive(Message message) {
   have_request_ = true;
   connection_->http2().consume(*stream_, reader_.message_wire_bytes());
   connection_->flush();
-  if (!decode_into(message)) return fail_receive(not_decodable());
+  if (Status bad = decode_into(message); !bad) return fail_receive(bad);
   if (!method_->client_streams && reader_.stored_bytes() != 0) return fail_receive(too_many_requests());
   return true;
 }
@@ -82,23 +82,23 @@ Result<bool> ServerCall::fail_receive(const Status& why) {
 
 // --- Sending ---
 
-Task<Status> ServerCall::send(ConstMessage message) {
+Task<Status> ServerCall::send(ConstMessage message, SendOptions options) {
   if ((operations_ & kSending) != 0) return Task<Status>::ready(busy("send"));
-  if (send_full_ && !over_) return send_later(message);
-  return Task<Status>::ready(send_now(message));
+  if (send_full_ && !over_) return send_later(message, options);
+  return Task<Status>::ready(send_now(message, options));
 }
 
-Task<Status> ServerCall::send_later(ConstMessage message) {
+Task<Status> ServerCall::send_later(ConstMessage message, SendOptions options) {
   if ((operations_ & kSending) != 0) co_return busy("send");
   const Busy sending(operations_, kSending);
   while (send_full_ && !over_) {
     Status woken = co_await writable_.wait();
     if (!woken.is_ok() && !over_) co_return woken;
   }
-  co_return send_now(message);
+  co_return send_now(message, options);
 }
 
-Status ServerCall::send_now(ConstMessage message) {
+Status ServerCall::send_now(ConstMessage message, SendOptions options) {
   if (over_) return end_status_;
   if (std::exchange(have_response_, true) && !method_->server_streams) {
     fail(Status::internal("the handler has sent several responses for a method that has one"));
@@ -114,7 +114,7 @@ Status ServerCall::send_now(ConstMessage message) {
     fail(Status::resource_exhausted("the header metadata is larger than the client takes"));
     return end_status_;
   }
-  const SendResult result = write_message(message, size);
+  const SendResult result = write_message(message, size, options);
   connection_->flush();
   if (result == SendResult::kEnded) return Status::cancelled("the call is over");
   send_full_ = result == SendResult::kFull;

@@ -45,7 +45,7 @@ const Peer& ServerConnection::peer() {
 // --- Events ---
 
 void ServerConnection::on_headers(http2::Stream& stream, http2::HeaderBlockRef headers, bool end_stream) {
-  const RequestHead& head = RequestHead::of(*headers, core_.methods());
+  const RequestHead& head = RequestHead::of(*headers, core_.methods(), core_.compressors());
   if (!head.refusal.is_ok()) return refuse(stream, head);
   ServerCall& call = part_.take_call();
   link(call);
@@ -92,7 +92,9 @@ void ServerConnection::refuse(http2::Stream& stream, const RequestHead& head) {
   fields.clear();
   fields.add_plain(":status", http_status_text(head.http_status), HeaderName::kStatus);
   fields.add_plain("content-type", "application/grpc", HeaderName::kContentType);
-  if (head.list_encodings) fields.add_plain("grpc-accept-encoding", "identity", HeaderName::kGrpcAcceptEncoding);
+  if (head.list_encodings) {
+    fields.add_plain("grpc-accept-encoding", core_.compressors().accept_encoding(), HeaderName::kGrpcAcceptEncoding);
+  }
   fields.add(head.refusal);
   if (http2().send_headers(stream, fields.fields(), true) == http2::SendResult::kTooLarge) {
     http2().reset(stream, http2::ErrorCode::kInternalError);

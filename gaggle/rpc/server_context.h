@@ -36,6 +36,15 @@ class ServerContext : public Context {
   // FAILED_PRECONDITION when it has left; INVALID_ARGUMENT for what can't travel.
   virtual Status set_header(std::string_view key, std::string_view value) = 0;
   virtual Status send_header() = 0;
+
+  // Compresses the answer's messages, if that makes them smaller: "gzip", "deflate", "zstd", whatever
+  // ServerOptions::compressors has, or "identity": not at all. Before the header metadata leaves:
+  // FAILED_PRECONDITION after. INVALID_ARGUMENT for an unknown name; FAILED_PRECONDITION, too, when the
+  // client doesn't accept it: the answer then travels as before the call, and is none the worse for it.
+  virtual Status set_compressor(std::string_view name) = 0;
+  // Whether the latest message that was received came compressed.
+  virtual bool received_compressed() const noexcept = 0;
+
   // Adds to the trailer metadata, which leaves with the status.
   virtual Status set_trailer(std::string_view key, std::string_view value) = 0;
 

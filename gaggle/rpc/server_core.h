@@ -12,6 +12,7 @@
 #include "gaggle/base/clock.h"
 #include "gaggle/base/ref.h"
 #include "gaggle/net/loop_group.h"
+#include "gaggle/rpc/compressor.h"
 #include "gaggle/rpc/server.h"
 #include "gaggle/rpc/server_interceptors.h"
 #include "gaggle/rpc/server_methods.h"
@@ -39,6 +40,7 @@ class ServerCore final : public RefCounted<ServerCore> {
   const transport::Options& transport_options() const noexcept { return transport_; }
   const MethodTable& methods() const noexcept { return methods_; }
   const ReplyTemplates& templates() const noexcept { return templates_; }
+  const CompressorRegistry& compressors() const noexcept { return *options_.compressors; }
   UnaryServerInterceptor* interceptor() noexcept { return interceptors_.get(); }
   StreamServerInterceptor* stream_interceptor() noexcept { return stream_interceptors_.get(); }
   LoopGroup& group() noexcept { return group_; }
@@ -68,6 +70,7 @@ class ServerCore final : public RefCounted<ServerCore> {
   enum class Phase : uint8_t { kSetup, kServing, kClosing, kDraining, kStopped };
 
   LoopGroup& group_;
+  const CompressorRegistry built_in_compressors_;
   ServerOptions options_;
   transport::Options transport_;
   ReplyTemplates templates_;

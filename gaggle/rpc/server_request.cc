@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "gaggle/rpc/compressor.h"
 #include "gaggle/rpc/metadata.h"
 #include "gaggle/rpc/server_methods.h"
 #include "gaggle/rpc/wire_metadata.h"
@@ -33,10 +34,11 @@ std::string quoted(std::string_view before, std::string_view value) {
 
 }  // namespace
 
-const RequestHead& RequestHead::of(const HeaderBlock& block, const MethodTable& methods) {
+const RequestHead& RequestHead::of(const HeaderBlock& block, const MethodTable& methods,
+                                   const CompressorRegistry& compressors) {
   if (auto* known = static_cast<RequestHead*>(block.attachment())) return *known;
   auto head = std::make_unique<RequestHead>();
-  head->parse(block, methods);
+  head->parse(block, methods, compressors);
   const RequestHead& result = *head;
   block.set_attachment(std::move(head));
   return result;
@@ -47,7 +49,7 @@ void RequestHead::refuse(uint16_t http, Status why) {
   refusal = std::move(why);
 }
 
-void RequestHead::parse(const HeaderBlock& block, const MethodTable& methods) {
+void RequestHead::parse(const HeaderBlock& block, const MethodTable& methods, const CompressorRegistry& compressors) {
   // What was cut off can't be checked, so this comes first.
   if (block.is_truncated()) {
     return refuse(431, Status::resource_exhausted("the request's headers are larger than this server takes"));
@@ -56,7 +58,7 @@ void RequestHead::parse(const HeaderBlock& block, const MethodTable& methods) {
   path = value_of(block, HeaderName::kPath);
   const ServerMethod* const found = methods.find(path);
   if (found == nullptr) return refuse(200, methods.not_found(path));
-  if (!check_encoding(block) || !check_binary(block)) return;
+  if (!check_encoding(block, compressors) || !check_binary(block)) return;
   if (block.has(HeaderName::kGrpcTimeout)) {
     const std::optional<Duration> decoded = wire::decode_timeout(value_of(block, HeaderName::kGrpcTimeout));
     // Taking it for "no deadline" would make the server work on after the client has gone.
@@ -99,11 +101,14 @@ bool RequestHead::check_authority(const HeaderBlock& block) {
   return false;
 }
 
-bool RequestHead::check_encoding(const HeaderBlock& block) {
+// compression.md: an encoding that the server can't read is UNIMPLEMENTED, and the answer lists those
+// that it can.
+bool RequestHead::check_encoding(const HeaderBlock& block, const CompressorRegistry& compressors) {
   if (!block.has(HeaderName::kGrpcEncoding)) return true;
-  const std::string_view encoding = value_of(block, HeaderName::kGrpcEncoding);
-  if (encoding == "identity" && !is_repeated(block, HeaderName::kGrpcEncoding)) return true;
-  refuse(200, Status::unimplemented(quoted("no decompressor for grpc-encoding", encoding)));
+  const std::string_view name = value_of(block, HeaderName::kGrpcEncoding);
+  encoding = compressors.find(name);
+  if ((encoding != nullptr || name == "identity") && !is_repeated(block, HeaderName::kGrpcEncoding)) return true;
+  refuse(200, Status::unimplemented(quoted("no decompressor for grpc-encoding", name)));
   list_encodings = true;
   return false;
 }
@@ -119,6 +124,18 @@ bool RequestHead::check_binary(const HeaderBlock& block) {
     return false;
   }
   return true;
+}
+
+// A list in one field or in several, with or without spaces.
+bool accepts_encoding(const HeaderBlock& block, std::string_view name) {
+  if (!block.has(HeaderName::kGrpcAcceptEncoding)) return false;
+  for (const HeaderField& field : block.fields()) {
+    if (field.id != HeaderName::kGrpcAcceptEncoding) continue;
+    for (std::string_view rest = field.value; !rest.empty();) {
+      if (wire::take_piece(rest) == name) return true;
+    }
+  }
+  return false;
 }
 
 void read_request_metadata(const HeaderBlock& block, Metadata& metadata) {

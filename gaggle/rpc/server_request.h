@@ -13,6 +13,8 @@
 
 namespace gaggle {
 
+class Compressor;
+class CompressorRegistry;
 class Metadata;
 class MethodTable;
 struct ServerMethod;
@@ -25,6 +27,7 @@ struct RequestHead final : http2::HeaderBlock::Attachment {
   const ServerMethod* method = nullptr;  // null when refused
   std::string_view path;                 // with `method`: "/package.Service/Method"
   Duration timeout = Duration::max();    // max: none
+  const Compressor* encoding = nullptr;  // of compressed messages; null: there may be none
   bool proto_subtype = false;            // "application/grpc+proto": the answer says the same
 
   // Not OK: the call ends with it before anything of it runs.
@@ -33,21 +36,25 @@ struct RequestHead final : http2::HeaderBlock::Attachment {
   bool list_encodings = false;  // a refusal that says which encodings there are
 
   // The head of `block`, parsed on the first call. Valid as long as the block.
-  static const RequestHead& of(const http2::HeaderBlock& block, const MethodTable& methods);
+  static const RequestHead& of(const http2::HeaderBlock& block, const MethodTable& methods,
+                               const CompressorRegistry& compressors);
 
   // Heads of blocks that differ each time (in grpc-timeout, say) come and go with every call.
   static void* operator new(size_t size) { return FramePool::allocate(size); }
   static void operator delete(void* head, size_t size) noexcept { FramePool::deallocate(head, size); }
 
  private:
-  void parse(const http2::HeaderBlock& block, const MethodTable& methods);
+  void parse(const http2::HeaderBlock& block, const MethodTable& methods, const CompressorRegistry& compressors);
   void refuse(uint16_t http, Status why);
   bool check_http(const http2::HeaderBlock& block);
   bool check_content_type(const http2::HeaderBlock& block);
   bool check_authority(const http2::HeaderBlock& block);
-  bool check_encoding(const http2::HeaderBlock& block);
+  bool check_encoding(const http2::HeaderBlock& block, const CompressorRegistry& compressors);
   bool check_binary(const http2::HeaderBlock& block);
 };
+
+// Whether the client that sent `block` can read messages that are compressed so.
+bool accepts_encoding(const http2::HeaderBlock& block, std::string_view name);
 
 // Adds the custom metadata of a request, with `user-agent` and `:authority`.
 void read_request_metadata(const http2::HeaderBlock& block, Metadata& metadata);

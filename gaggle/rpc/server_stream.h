@@ -4,6 +4,7 @@
 #include "gaggle/base/result.h"
 #include "gaggle/net/task.h"
 #include "gaggle/rpc/message.h"
+#include "gaggle/rpc/send_options.h"
 #include "gaggle/rpc/server_context.h"
 
 namespace gaggle {
@@ -25,7 +26,8 @@ class ServerStream {
   // control is exhausted. Sent doesn't mean received. A message that can't be encoded (INTERNAL) or
   // is too large (RESOURCE_EXHAUSTED) sends nothing, and the call ends with that status; on a call
   // that is over: its status (CANCELLED, DEADLINE_EXCEEDED).
-  virtual Task<Status> send(ConstMessage message) = 0;
+  virtual Task<Status> send(ConstMessage message, SendOptions options) = 0;
+  Task<Status> send(ConstMessage message) { return send(message, SendOptions{}); }
 
  protected:
   ~ServerStream() = default;
@@ -39,7 +41,8 @@ class ServerStreamWrapper : public ServerStream {
 
   ServerContext& context() noexcept override { return wrapped_.context(); }
   Task<Result<bool>> recv(Message message) override { return wrapped_.recv(message); }
-  Task<Status> send(ConstMessage message) override { return wrapped_.send(message); }
+  using ServerStream::send;
+  Task<Status> send(ConstMessage message, SendOptions options) override { return wrapped_.send(message, options); }
 
  protected:
   ~ServerStreamWrapper() = default;

@@ -20,9 +20,9 @@ class MarkingStream final : public ServerStreamWrapper {
     if (more && *more) static_cast<Text*>(message.object)->value.append(">").append(name_);
     co_return more;
   }
-  Task<Status> send(ConstMessage message) override {
+  Task<Status> send(ConstMessage message, SendOptions options) override {
     Text replaced{static_cast<const Text*>(message.object)->value + "<" + std::string(name_)};
-    co_return co_await wrapped().send(message_of(std::as_const(replaced)));
+    co_return co_await wrapped().send(message_of(std::as_const(replaced)), options);
   }
 
  private:
@@ -192,12 +192,35 @@ TEST(UnknownService, stream_interceptors_stand_before_it) {
 }
 
 // A path that two readers could take for two methods is nobody's (CVE-2026-33186).
-constexpr const char* kMalformedPaths[] = {
-    "",         "/",         "//",          "test.Service/Unary", "a.B/C",     "/a.B",          "/a.B/",
-    "//a.B/C",  "/a.B//C",   "/a.B/C/",     "/a.B/C/x",           "/a.B/C?x",  "/a.B/C#x",      "/a.B%2FC",
-    "/a%2eB/C", "/a.B/%43",  "/./C",        "/../C",              "/a.B/..",   "/a.B/.",        "/a.B\\C",
-    "/a.B/\\C", "/a.B/C D",  "/a.B/C\xc3\xbc", "*",               "http://x/a.B/C", "/test.Service/Unary/",
-    "/test.Service//Unary",  "/x/../test.Service/Unary"};
+constexpr const char* kMalformedPaths[] = {"",
+                                           "/",
+                                           "//",
+                                           "test.Service/Unary",
+                                           "a.B/C",
+                                           "/a.B",
+                                           "/a.B/",
+                                           "//a.B/C",
+                                           "/a.B//C",
+                                           "/a.B/C/",
+                                           "/a.B/C/x",
+                                           "/a.B/C?x",
+                                           "/a.B/C#x",
+                                           "/a.B%2FC",
+                                           "/a%2eB/C",
+                                           "/a.B/%43",
+                                           "/./C",
+                                           "/../C",
+                                           "/a.B/..",
+                                           "/a.B/.",
+                                           "/a.B\\C",
+                                           "/a.B/\\C",
+                                           "/a.B/C D",
+                                           "/a.B/C\xc3\xbc",
+                                           "*",
+                                           "http://x/a.B/C",
+                                           "/test.Service/Unary/",
+                                           "/test.Service//Unary",
+                                           "/x/../test.Service/Unary"};
 
 TEST(UnknownService, malformed_paths_reach_neither_it_nor_an_interceptor_nor_a_method) {  // [111] [134] [135]
   AnyMethod any;

@@ -76,7 +76,9 @@ template <class Request, class Response>
 class ClientStreamingClient : public ClientStreamBase {
  public:
   using ClientStreamBase::ClientStreamBase;
-  Task<Result<bool>> send(const Request& request) { return stream_->send(message_of(request)); }
+  Task<Result<bool>> send(const Request& request, SendOptions options = {}) {
+    return stream_->send(message_of(request), options);
+  }
   template <class Token>
   auto async_send(const Request& request, Token&& token) {
     return async(send(request), std::forward<Token>(token));
@@ -101,7 +103,9 @@ template <class Request, class Response>
 class BidiStreamingClient : public ServerStreamingClient<Response> {
  public:
   using ServerStreamingClient<Response>::ServerStreamingClient;
-  Task<Result<bool>> send(const Request& request) { return this->stream_->send(message_of(request)); }
+  Task<Result<bool>> send(const Request& request, SendOptions options = {}) {
+    return this->stream_->send(message_of(request), options);
+  }
   template <class Token>
   auto async_send(const Request& request, Token&& token) {
     return this->async(send(request), std::forward<Token>(token));

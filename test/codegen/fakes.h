@@ -54,6 +54,8 @@ class FakeServerContext final : public ServerContext {
   Loop& loop() noexcept override { return loop_; }
   Status set_header(std::string_view, std::string_view) override { return {}; }
   Status send_header() override { return {}; }
+  Status set_compressor(std::string_view) override { return {}; }
+  bool received_compressed() const noexcept override { return false; }
   Status set_trailer(std::string_view, std::string_view) override { return {}; }
 
  private:
@@ -133,7 +135,7 @@ class FakeServerStream final : public ServerStream {
     if (!decoded) return Task<Result<bool>>::ready(Status::internal("can't decode the message"));
     return Task<Result<bool>>::ready(true);
   }
-  Task<Status> send(ConstMessage message) override {
+  Task<Status> send(ConstMessage message, SendOptions) override {
     sent.push_back(encoded(message));
     return Task<Status>::ready(Status{});
   }
@@ -162,7 +164,7 @@ class FakeClientStream final : public ClientStream {
 
   Task<Result<const Metadata*>> header() override { return Task<Result<const Metadata*>>::ready(&metadata_); }
   const Metadata& trailer() const noexcept override { return metadata_; }
-  Task<Result<bool>> send(ConstMessage message) override {
+  Task<Result<bool>> send(ConstMessage message, SendOptions) override {
     log_.sent.push_back(encoded(message));
     if (!log_.desc->client_streams) log_.half_closed = true;
     return Task<Result<bool>>::ready(true);

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+
+#include "gaggle/base/bytes.h"
+#include "gaggle/base/result.h"
+#include "gaggle/rpc/compressor.h"
+#include "gaggle/rpc/framing.h"
+#include "gaggle/rpc/message.h"
+
+namespace gaggle {
+
+// Messages between their objects and their bytes on the wire, with compression: what client and
+// server have in common. Calls without compression take shorter ways that copy less.
+
+// The message with its prefix. `size` is what its type's byte_size has just said. With a compressor
+// it's compressed if that makes it smaller; if not, and when it is empty, it travels as it is.
+Bytes encode_message(ConstMessage message, size_t size, const Compressor* compressor = nullptr);
+
+// The reader's latest message, which is compressed, decompressed: RESOURCE_EXHAUSTED beyond `limit`,
+// INTERNAL when it can't be. No bytes at all stand for no bytes, whatever the encoding: senders that
+// set the flag for every message of a call are understood.
+Result<Bytes> decompress_message(const MessageReader& reader, const Compressor& compressor, size_t limit);
+
+// Fills `message`; false when the bytes aren't a valid encoding of it.
+bool fill_message(Message message, Bytes&& encoded);
+
+}  // namespace gaggle
