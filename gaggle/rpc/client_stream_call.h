@@ -46,7 +46,7 @@ class ClientStreamOperation final : private LoopWork {
   const Status& status() const noexcept { return status_; }
   bool more() const noexcept { return more_; }
   bool compressed() const noexcept { return compressed_; }  // the message that was received
-  bool refused() const noexcept { return refused_; }  // a mistake of the caller's: nothing has changed
+  bool refused() const noexcept { return refused_; }        // a mistake of the caller's: nothing has changed
 
  private:
   friend class ClientStreamCall;

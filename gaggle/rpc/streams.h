@@ -125,7 +125,9 @@ template <class Response>
 class ServerStreamingServer {
  public:
   explicit ServerStreamingServer(ServerStream& stream) : stream_(&stream) {}
-  Task<Status> send(const Response& response) { return stream_->send(message_of(response)); }
+  Task<Status> send(const Response& response, SendOptions options = {}) {
+    return stream_->send(message_of(response), options);
+  }
 
  private:
   ServerStream* stream_;
@@ -147,7 +149,9 @@ template <class Request, class Response>
 class BidiStreamingServer {
  public:
   explicit BidiStreamingServer(ServerStream& stream) : stream_(&stream) {}
-  Task<Status> send(const Response& response) { return stream_->send(message_of(response)); }
+  Task<Status> send(const Response& response, SendOptions options = {}) {
+    return stream_->send(message_of(response), options);
+  }
   Task<Result<bool>> recv(Request& request) { return stream_->recv(message_of(request)); }
   Task<Result<std::optional<Request>>> recv() { return receive_value<ServerStream, Request>(*stream_); }
 
