@@ -27,7 +27,7 @@ class ClientStreamOperation final : private LoopWork {
   enum class Kind : uint8_t { kOpen, kHeader, kSend, kClose, kRecv };
 
   ClientStreamOperation(ClientStreamCall& call, Kind kind) noexcept : call_(call), kind_(kind) {}
-  ClientStreamOperation(ClientStreamCall& call, ConstMessage message, SendOptions options) noexcept
+  ClientStreamOperation(ClientStreamCall& call, ConstMessage message, SendOptions options = {}) noexcept
       : call_(call), kind_(Kind::kSend), compress_(options.compress), to_send_(message) {}
   ClientStreamOperation(ClientStreamCall& call, Message message) noexcept
       : call_(call), kind_(Kind::kRecv), to_fill_(message) {}
