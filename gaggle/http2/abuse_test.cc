@@ -231,6 +231,16 @@ TEST(Abuse, one_large_frame_pays_for_few_small_ones) {
   EXPECT_LE(until_closed(script, 100'000, [&](int i) { return data(1, i % 50 == 0 ? large : "x"); }), 1100);
 }
 
+TEST(HonestPeer, a_server_may_send_its_answer_in_tiny_frames) {
+  Script script(Role::kClient, {}, Behaviour::kNothing);
+  script.shake_hands();
+  script.request();
+  script.take_bytes();
+  script.send(headers(1, response_fields(), kEndHeaders));
+  EXPECT_GT(until_closed(script, 20'000, [](int) { return data(1, "hello"); }), 20'000)
+      << "gRPC's negative case no_df_padding_sanity_test";
+}
+
 TEST(HonestPeer, measures_the_bandwidth_with_a_ping_for_each_answer) {
   Script script(Role::kServer);
   script.shake_hands();

@@ -67,7 +67,9 @@ bool Connection::accept_data(Stream& stream, const FrameHeader& frame, uint32_t 
   }
   if (content >= kSmallFrameBytes) {
     credit_large_data(stream);
-  } else if (!end_stream) {
+  } else if (!end_stream && (content == 0 || role_ == Role::kServer)) {
+    // A client has asked for what its server sends, and messages have a limit: the frames may be as
+    // small as the server likes. gRPC's data_frame_padding has five bytes in each.
     charge_small_data(stream, content);
   }
   return !failed_;
