@@ -20,6 +20,7 @@ std::span<const Case> streaming_cases();
 std::span<const Case> ending_cases();  // status, metadata, cancellation, deadlines
 std::span<const Case> soak_cases();
 std::span<const Case> load_report_cases();
+std::span<const Case> http2_cases();  // servers that misbehave
 
 // Null if there is none of that name.
 const Case* find_case(std::string_view name);

@@ -3,7 +3,7 @@
 
 import subprocess
 
-from . import packages
+from . import matrix, packages
 from .process import HERE, need
 
 
@@ -30,4 +30,27 @@ def script(setting, peers):
     return "passed" if done.returncode == 0 else f"FAILED with {done.returncode}"
 
 
-ALL = {"nodes": nodes, "grpcurl": grpcurl, "h2spec": h2spec}
+HTTP2_CASES = ["goaway", "rst_after_header", "rst_during_data", "rst_after_data", "ping", "max_streams",
+               "data_frame_padding", "no_df_padding_sanity_test"]
+
+
+def http2(setting, _):
+    """gRPC's negative HTTP/2 cases: our client against a server that misbehaves."""
+    python = packages.python(setting)
+    failed = []
+    for case in HTTP2_CASES:
+        server = setting.start([python, HERE / "http2" / "server.py", case], stdin=subprocess.PIPE)
+        client = [setting.bin / "gaggle_interop_client", "--server_host=127.0.0.1", f"--server_port={server.port}"]
+        why = matrix.run_cases([*client, f"--test_case={case}"], [case])[case]
+        server.process.stdin.write(b"verdict\n")
+        server.process.stdin.close()
+        server.process.wait(10)
+        verdict = server.tail().splitlines()[-1]
+        good = why is None and verdict == "good"
+        print(f"{'ok     ' if good else 'FAILED '} {case}" + ("" if good else f": {why}; the server: {verdict}"))
+        if not good:
+            failed.append(case)
+    return f"FAILED {' '.join(failed)}" if failed else f"passed, {len(HTTP2_CASES)} cases"
+
+
+ALL = {"nodes": nodes, "grpcurl": grpcurl, "h2spec": h2spec, "http2": http2}

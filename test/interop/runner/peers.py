@@ -5,7 +5,7 @@ import pathlib
 import zipfile
 
 from . import matrix, packages
-from .process import HERE, NAME, Missing, build_command, free_port, need
+from .process import HERE, NAME, Missing, build_command, environment, free_port, need
 
 COMPRESSED = matrix.COMPRESSED
 ORCA = {"orca_per_rpc", "orca_oob"}
@@ -159,7 +159,7 @@ class GrpcCpp(Ours):
                            "-DCMAKE_CXX_FLAGS_RELEASE=-O1", f"-DPROTO_DIR={HERE / 'proto'}"])
             build_command(["cmake", "--build", out])
 
-        return setting.built("grpc++", [*sorted(folder.iterdir()), *PROTOS], compile_all)
+        return setting.built("grpc++", [*sorted(folder.iterdir()), *PROTOS], compile_all, incremental=True)
 
     def command(self, built, program):
         return [built / program]
@@ -203,4 +203,29 @@ class GrpcJs(Ours):
         return ["env", f"NODE_PATH={built}", "node", HERE / "peers" / "grpc-js" / f"{program}.js"]
 
 
-ALL = [GrpcGo(), GrpcJava(), GrpcOkHttp(), GrpcCpp(), Grpcio(), GrpcJs()]
+class Tonic(Ours):
+    """Rust's tonic, on hyper and h2."""
+
+    name = "tonic"
+    # It compresses all messages of a client or none.
+    client_cases = EVERY - ORCA - {"client_compressed_streaming", "concurrent_large_unary"}
+    # Its server can't add a trailer to a success, and doesn't see what came compressed.
+    server_cases = BASIC - {"custom_metadata"}
+
+    def build(self, setting):
+        need("cargo", (1, 82), nowhere=True)
+        need("protoc")
+        folder = HERE / "peers" / "tonic"
+
+        def compile_all(out):
+            build_command(["cargo", "build", "--locked"], cwd=folder,
+                          env=environment(CARGO_TARGET_DIR=out, PROTO_DIR=HERE / "proto"))
+
+        files = [*sorted(folder.glob("Cargo.*")), folder / "build.rs", *sorted((folder / "src").iterdir())]
+        return setting.built("tonic", [*files, *PROTOS], compile_all, incremental=True) / "debug"
+
+    def command(self, built, program):
+        return [built / program]
+
+
+ALL = [GrpcGo(), GrpcJava(), GrpcOkHttp(), GrpcCpp(), Grpcio(), GrpcJs(), Tonic()]

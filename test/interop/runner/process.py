@@ -66,8 +66,8 @@ class Setting:
         """Starts a server, and waits until it listens: on `port`, or on the one that it says."""
         log = self.work / f"server-{len(self.servers)}.log"
         with log.open("wb") as out:
-            process = subprocess.Popen([str(word) for word in command], stdout=out, stderr=out,
-                                       stdin=subprocess.DEVNULL, **more)
+            more.setdefault("stdin", subprocess.DEVNULL)
+            process = subprocess.Popen([str(word) for word in command], stdout=out, stderr=out, **more)
         server = Server(process, port, log)
         self.servers.append(server)
         until = time.monotonic() + seconds
@@ -102,14 +102,15 @@ class Setting:
             self._certificates = folder
         return self._certificates
 
-    def built(self, name, inputs, build):
+    def built(self, name, inputs, build, incremental=False):
         """The folder `name` of the cache, filled by build(folder) when `inputs` (files) have changed."""
         folder, stamp = self.cache / name, self.cache / f"{name}.inputs"
         wanted = b"".join(path.read_bytes() for path in inputs)
         if not stamp.exists() or stamp.read_bytes() != wanted:
             stamp.unlink(missing_ok=True)
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(parents=True)
+            if not incremental:
+                shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True, exist_ok=True)
             build(folder)
             stamp.write_bytes(wanted)
         return folder
