@@ -14,7 +14,9 @@
 namespace gaggle {
 
 class Metadata;
+class CallCredentials;
 class CallOption;
+struct CallTokens;
 struct StreamSecurity;
 
 // Who is at the other end.
@@ -51,6 +53,8 @@ struct CallOptions {
   std::string_view compressor{};
 
   const Metadata* metadata = nullptr;  // sent with the call's headers
+  // Says who calls, beside ClientConnOptions::call_credentials (credentials/call_credentials.h).
+  CallCredentials* credentials = nullptr;
   std::string_view authority{};        // replaces the connection's :authority
 
   // Filled when the call has completed (header: as soon as it has arrived).
@@ -61,6 +65,9 @@ struct CallOptions {
   bool* received_compressed = nullptr;
 
   std::span<CallOption* const> custom{};  // hooks that users write; in order
+
+  // What the credentials have given. The connection sets it; leave it null.
+  const CallTokens* tokens = nullptr;
 };
 
 // g++ 12 destroys temporaries inside a co_await expression twice; with nothing to destroy, that is

@@ -8,6 +8,7 @@
 #include "gaggle/rpc/client_call.h"
 #include "gaggle/rpc/client_channel.h"
 #include "gaggle/rpc/client_subconn.h"
+#include "gaggle/rpc/client_tokens.h"
 #include "gaggle/rpc/client_unary.h"
 #include "gaggle/rpc/compressor.h"
 #include "gaggle/rpc/control_plane.h"
@@ -136,6 +137,10 @@ http2::SendResult ClientChannel::send_headers(const ClientAttempt& attempt, http
   encoded_values_.clear();
   if (const Metadata* defaults = options().call_defaults.metadata) add_metadata(*defaults);
   if (const Metadata* metadata = call.options().metadata) add_metadata(*metadata);
+  if (const CallTokens* tokens = call.options().tokens) {
+    if (tokens->of_connection != nullptr) add_metadata(*tokens->of_connection);
+    if (tokens->of_call != nullptr) add_metadata(*tokens->of_call);
+  }
   if (prepared == nullptr) return http2.send_headers(stream, fields_, false);
   return http2.send_headers(stream, *prepared, fields_, false);
 }

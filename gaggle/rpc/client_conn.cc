@@ -19,8 +19,10 @@
 #include "gaggle/rpc/client_hooks.h"
 #include "gaggle/rpc/client_outputs.h"
 #include "gaggle/rpc/client_stream.h"
+#include "gaggle/rpc/client_tokens.h"
 #include "gaggle/rpc/client_unary.h"
 #include "gaggle/rpc/compressor.h"
+#include "gaggle/rpc/credentials/call_credentials.h"
 #include "gaggle/rpc/resolver/dns.h"
 #include "gaggle/rpc/resolver/fixed.h"
 
@@ -66,6 +68,11 @@ Status check_options(const ClientConnOptions& options) {
   if (options.credentials == nullptr) {
     return Status::invalid_argument(
         "ClientConnOptions::credentials is missing: name TLS credentials, or insecure_credentials() for plain text");
+  }
+  if (options.call_credentials != nullptr && options.call_credentials->requires_privacy() &&
+      options.credentials->security_level() != SecurityLevel::kPrivacyAndIntegrity) {
+    return Status::invalid_argument(
+        "ClientConnOptions::call_credentials would be readable on the way: they need TLS credentials");
   }
   if (Status bad = check_backoff(options.backoff); !bad) return bad;
   // gRFC A8: servers close connections that are asked more often.
@@ -203,6 +210,11 @@ Task<Status> invoke_with_hooks(ClientChannel& channel, Context context, std::str
   CallHooks hooks(channel.options().call_defaults.custom, options.custom);
   CallInfo info{method, &options};
   Status status = hooks.before(info);
+  CallTokens tokens;
+  if (status.is_ok() && wants_tokens(channel, options)) {
+    Task<Status> fetching = fetch_tokens(channel, context, info.method, options, tokens);
+    status = co_await std::move(fetching);
+  }
   if (status.is_ok()) {
     ClientUnaryOperation operation(channel, context, info.method, request, response, options);
     status = co_await operation;
@@ -215,7 +227,7 @@ Task<Status> ChannelConn::invoke(Context context, std::string_view method, Const
                                  CallOptions options) {
   const CallOptions& defaults = channel_->options().call_defaults;
   const CallOptions combined = combine_options(defaults, options);
-  const bool plain = defaults.custom.empty() && options.custom.empty();
+  const bool plain = defaults.custom.empty() && options.custom.empty() && !wants_tokens(*channel_, combined);
   return (plain ? invoke_plain : invoke_with_hooks)(*channel_, std::move(context), method, request, response, combined);
 }
 

@@ -21,6 +21,7 @@ namespace gaggle {
 
 class BalancerBuilder;
 class CompressorRegistry;
+class CallCredentials;
 class Dialer;
 class LoopGroup;
 class ResolverBuilder;
@@ -47,6 +48,8 @@ struct ClientKeepalive {
 struct ClientConnOptions {
   // How connections are secured: TLS, or insecure_credentials(), which has to be said. Never null.
   const ChannelCredentials* credentials = nullptr;
+  // Says who calls, in every call. INVALID_ARGUMENT when they need privacy and `credentials` have none.
+  CallCredentials* call_credentials = nullptr;
   std::string_view default_scheme = "dns";  // of targets without a (known) scheme
   // :authority of every call. Empty: what the resolver says if its targets aren't names (a unix path),
   // else the server name of the credentials, else the target's endpoint. A call's own counts more.

@@ -28,6 +28,7 @@ CallOptions combine_options(const CallOptions& defaults, const CallOptions& call
   if (!both.max_send_bytes) both.max_send_bytes = defaults.max_send_bytes;
   if (!both.retry_buffer_bytes) both.retry_buffer_bytes = defaults.retry_buffer_bytes;
   if (!both.max_attempts) both.max_attempts = defaults.max_attempts;
+  if (both.credentials == nullptr) both.credentials = defaults.credentials;
   if (both.authority.empty()) both.authority = defaults.authority;
   if (both.compressor.empty()) both.compressor = defaults.compressor;
   return both;
