@@ -98,8 +98,9 @@ class ClientChannel final : public RefCounted<ClientChannel>, private ResolverLi
   RetryThrottle* retry_throttle() noexcept { return service_config_.throttle(); }
   // Room for `bytes` that a call wants to keep to send them again; false: there is none.
   bool take_retry_buffer(size_t bytes) noexcept;
-  void give_back_retry_buffer(size_t bytes) noexcept { retry_buffer_bytes_ -= bytes; }
-  size_t retry_buffer_bytes() const noexcept { return retry_buffer_bytes_; }
+  void give_back_retry_buffer(size_t bytes) noexcept {
+    if (bytes != 0) counters_.retry_buffer_bytes.add(-static_cast<int64_t>(bytes));
+  }
 
   // --- SubConns ---
 
@@ -157,7 +158,6 @@ class ClientChannel final : public RefCounted<ClientChannel>, private ResolverLi
 
   CallList calls_;       // all that aren't done
   AttemptList waiting_;  // for a picker with a choice
-  size_t retry_buffer_bytes_ = 0;
   bool placing_ = false;
   bool place_again_ = false;
   std::vector<std::unique_ptr<ClientUnaryCall>> spare_calls_;

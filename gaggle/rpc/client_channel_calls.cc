@@ -156,11 +156,12 @@ void ClientChannel::add_metadata(const Metadata& metadata) {
 // --- Retries ---
 
 bool ClientChannel::take_retry_buffer(size_t bytes) noexcept {
-  if (bytes > options().retry_buffer_bytes || retry_buffer_bytes_ > options().retry_buffer_bytes - bytes) {
+  const size_t limit = options().retry_buffer_bytes;
+  if (bytes > limit || counters_.retry_buffer_bytes.get() > limit - bytes) {
     ++counters_.retry_buffer_full;
     return false;
   }
-  retry_buffer_bytes_ += bytes;
+  counters_.retry_buffer_bytes.add(static_cast<int64_t>(bytes));
   return true;
 }
 

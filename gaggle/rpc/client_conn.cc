@@ -270,6 +270,7 @@ ClientConnCounters ChannelConn::counters() const {
           .hedges = tallies.hedges.get(),
           .retries_throttled = tallies.retries_throttled.get(),
           .retry_buffer_full = tallies.retry_buffer_full.get(),
+          .retry_buffer_bytes = tallies.retry_buffer_bytes.get(),
           .connect_attempts = tallies.connect_attempts.get(),
           .connects_failed = tallies.connects_failed.get(),
           .connections_lost = tallies.connections_lost.get(),

@@ -96,11 +96,12 @@ struct ClientConnCounters {
   uint64_t calls_failed = 0;
   uint64_t calls_now = 0;
   uint64_t transparent_retries = 0;
-  uint64_t attempts = 0;           // first ones, retries and hedges; not those that are sent again transparently
-  uint64_t retries = 0;            // by a retry policy
-  uint64_t hedges = 0;             // by a hedging policy
-  uint64_t retries_throttled = 0;  // retries and hedges that weren't made because too many calls fail
-  uint64_t retry_buffer_full = 0;  // calls that can't be retried any more: more was sent than may be kept
+  uint64_t attempts = 0;            // first ones, retries and hedges; not those that are sent again transparently
+  uint64_t retries = 0;             // by a retry policy
+  uint64_t hedges = 0;              // by a hedging policy
+  uint64_t retries_throttled = 0;   // retries and hedges that weren't made because too many calls fail
+  uint64_t retry_buffer_full = 0;   // calls that can't be retried any more: more was sent than may be kept
+  uint64_t retry_buffer_bytes = 0;  // that are kept now to be sent again
   uint64_t connect_attempts = 0;
   uint64_t connects_failed = 0;
   uint64_t connections_lost = 0;

@@ -32,6 +32,7 @@ struct ClientTallies {
   Tally hedges;
   Tally retries_throttled;
   Tally retry_buffer_full;
+  Tally retry_buffer_bytes;
   Tally connect_attempts;
   Tally connects_failed;
   Tally connections_lost;

@@ -13,7 +13,8 @@ void ClientStreamCall::run_send(ClientStreamOperation& operation) {
   if (sender_ != nullptr) {
     return operation.refuse(Status::failed_precondition("a send is under way: one at a time"));
   }
-  if (is_done()) return operation.complete({}, false);
+  // Nothing more can be sent either when the stream is gone and only the reason isn't known yet.
+  if (is_done() || (is_committed() && stream() == nullptr)) return operation.complete({}, false);
   if (end_sent_) {
     return operation.refuse(
         Status::failed_precondition(client_streams_ ? "send after close_send" : "this call takes one message"));
