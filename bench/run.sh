@@ -12,7 +12,7 @@ esac
 
 packages="cmake ninja-build g++ pkg-config git python3 util-linux nghttp2-client libnghttp2-dev libgrpc++-dev
 protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libprotoc-dev libasio-dev libxxhash-dev nlohmann-json3-dev
-zlib1g-dev libzstd-dev"
+zlib1g-dev libzstd-dev libc-ares-dev"
 
 missing=""
 for package in $packages; do

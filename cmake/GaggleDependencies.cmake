@@ -41,6 +41,7 @@ endfunction()
 
 gaggle_find_plain(gaggle::xxhash xxhash.h xxhash libxxhash-dev)
 gaggle_find_plain(gaggle::zstd zstd.h zstd libzstd-dev)
+gaggle_find_plain(gaggle::cares ares.h cares libc-ares-dev)
 
 # Asio: header only. All of a program must see the same version with the same macros, so both are
 # fixed here, and everybody who links gaggle gets them. clang with libstdc++ does not find out by

@@ -1,31 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gaggle/net/resolve.h"
 
-#include <asio/ip/tcp.hpp>
+#include <utility>
 
+#include "gaggle/net/dns.h"
 #include "gaggle/net/loop.h"
-#include "gaggle/net/use_task.h"
 
 namespace gaggle {
 
 Task<Result<std::vector<Address>>> resolve(Loop& loop, std::string host, uint16_t port) {
   const Address asked = Address::tcp(host, port);
   if (asked.is_numeric()) co_return std::vector<Address>{asked};
-
-  const Context& context = co_await current_context();
-  asio::ip::basic_resolver<asio::ip::tcp, Loop::Executor> resolver(loop.executor());
-  const std::string service = std::to_string(port);
-  auto [error, found] =
-      co_await resolver.async_resolve(host, service, asio::ip::resolver_base::numeric_service, use_task);
-  if (context.cancelled()) co_return context.status();
-  if (error) co_return Status::unavailable("DNS look-up of " + host + " failed: " + error.message());
-
-  std::vector<Address> addresses;
-  for (const auto& entry : found) {
-    addresses.push_back(Address::tcp(entry.endpoint().address().to_string(), entry.endpoint().port()));
-  }
-  if (addresses.empty()) co_return Status::unavailable("DNS knows no address of " + host);
-  co_return addresses;
+  DnsQuery query;
+  query.host = std::move(host);
+  query.port = port;
+  Task<Result<DnsAnswer>> asking = ask_dns(loop, std::move(query));
+  Result<DnsAnswer> answer = co_await std::move(asking);
+  if (!answer) co_return answer.error();
+  co_return std::move(answer->addresses);
 }
 
 }  // namespace gaggle

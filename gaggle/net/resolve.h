@@ -13,11 +13,11 @@ namespace gaggle {
 
 class Loop;
 
-// The numeric TCP addresses of `host`, in the system's order of preference (getaddrinfo, which Asio
-// runs on a thread of its own). Awaited on `loop`'s thread. A numeric host is returned at once.
+// The numeric TCP addresses of `host`, best first, as ask_dns() (dns.h) finds them. Awaited on
+// `loop`'s thread. A numeric host is returned at once.
 //
 // UNAVAILABLE when the name has no address or DNS fails; CANCELLED when the awaiting task is
-// cancelled: the look-up itself then ends behind the scenes.
+// cancelled.
 Task<Result<std::vector<Address>>> resolve(Loop& loop, std::string host, uint16_t port);
 
 }  // namespace gaggle
