@@ -47,7 +47,7 @@ Status ClientChannel::exit_idle() {
     if (state() == ConnectivityState::kIdle) balancer_->exit_idle();
     return {};
   }
-  const ResolverOptions options{&loop(), random(), parts_.options.log};
+  const ResolverOptions options{&loop(), random(), parts_.options.log, parts_.options.disable_service_config};
   Result<std::unique_ptr<Resolver>> resolver = parts_.resolver->build(parts_.target, *this, options);
   if (!resolver) {
     note_error(resolver.error());

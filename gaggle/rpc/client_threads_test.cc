@@ -63,12 +63,12 @@ struct World {
   std::unique_ptr<Server> server = std::move(*Server::create(server_loops, {.max_concurrent_streams = 200}));
   std::unique_ptr<ClientConn> conn;
 
-  World() {
+  explicit World(Duration idle_timeout = 30min) {
     EXPECT_TRUE(server->register_service(kEcho, echo).is_ok());
     Result<uint16_t> port = server->listen("127.0.0.1:0");
     EXPECT_TRUE(port) << port.status().to_string();
-    conn = std::move(
-        *ClientConn::create(loops, "127.0.0.1:" + std::to_string(*port), {.credentials = insecure_credentials()}));
+    conn = std::move(*ClientConn::create(loops, "127.0.0.1:" + std::to_string(*port),
+                                         {.credentials = insecure_credentials(), .idle_timeout = idle_timeout}));
   }
 };
 
@@ -230,6 +230,33 @@ TEST(ClientThreadsTest, destruction_on_its_own_loop_lets_go) {
   World world;
   Loop& loop = world.conn->loop();
   EXPECT_TRUE(block_on(loop, destroy_here(world.conn)).is_ok());
+}
+
+Task<Status> slow_calls(ClientConn& conn, Loop& loop, int seed) {
+  for (int i = 0; i < 100; ++i) {
+    Task<Status> calling = call(conn, Context{}, std::to_string(i));
+    Status status = co_await std::move(calling);
+    if (!status) co_return status;
+    auto pause = sleep_for(loop, 100us * ((i + seed) % 5));
+    static_cast<void>(co_await std::move(pause));
+  }
+  co_return Status::ok();
+}
+
+// The connection goes idle between almost any two calls, on its own loop, while others begin.
+TEST(ClientThreadsTest, calls_that_race_with_idleness_are_never_lost) {
+  World world(200us);
+  LoopGroup others{2};
+  std::vector<std::future<Status>> runs;
+  for (size_t i = 0; i < 4; ++i) {
+    Loop& loop = i < 2 ? others.loop(i) : world.loops.loop(i - 2);
+    runs.push_back(spawn(loop, slow_calls(*world.conn, loop, static_cast<int>(i)), asio::use_future));
+  }
+  for (auto& run : runs) {
+    const Status status = run.get();
+    EXPECT_TRUE(status.is_ok()) << status.to_string();
+  }
+  EXPECT_GT(world.conn->counters().idle_entries, 0u) << "otherwise nothing has raced";
 }
 
 }  // namespace

@@ -1,18 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gaggle/rpc/resolver/dns.h"
 
+#include <unistd.h>
+
+#include <array>
+#include <string>
 #include <utility>
 
 #include "gaggle/net/loop.h"
-#include "gaggle/net/resolve.h"
 #include "gaggle/net/timer.h"
 #include "gaggle/rpc/client_backoff.h"
+#include "gaggle/rpc/resolver/dns_config.h"
 #include "gaggle/rpc/resolver/fixed.h"
 
 namespace gaggle {
 namespace {
 
 constexpr int kDefaultPort = 443;
+constexpr int kNameServerPort = 53;
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
+}
+
+// "8.8.8.8:53" of the target's authority; empty: the system's servers.
+Result<std::string> parse_server(const Target& target) {
+  if (target.authority.empty()) return std::string();
+  Result<Address> server = Address::parse(target.authority, kNameServerPort);
+  if (server && server->kind == Address::Kind::kTcp && server->is_numeric()) return server->to_string();
+  return Status::invalid_argument("the name server of a dns target is an address, not \"" + target.authority +
+                                  "\": write dns://8.8.8.8/host:port");
+}
 
 Result<Address> parse_host(const Target& target) {
   if (target.endpoint.empty()) return Status::invalid_argument("a dns target names a host: write dns:///host:port");
@@ -26,18 +45,18 @@ Result<Address> parse_host(const Target& target) {
 }
 
 // One look-up under way. Lives until it has ended, even if nobody waits for it any more.
-class Lookup final : TaskCompletion<Result<std::vector<Address>>> {
+class Lookup final : TaskCompletion<Result<DnsAnswer>> {
  public:
   class Owner {
    public:
-    virtual void on_lookup(Result<std::vector<Address>> found) = 0;
+    virtual void on_lookup(Result<DnsAnswer> found) = 0;
 
    protected:
     ~Owner() = default;
   };
 
   // Tells the owner, maybe before it returns. The pointer is good until then, or until leave().
-  static void begin(Owner& owner, Lookup*& self, Task<Result<std::vector<Address>>> task) {
+  static void begin(Owner& owner, Lookup*& self, Task<Result<DnsAnswer>> task) {
     self = new Lookup(owner, self);
     self->run(std::move(task));
   }
@@ -50,10 +69,10 @@ class Lookup final : TaskCompletion<Result<std::vector<Address>>> {
 
  private:
   Lookup(Owner& owner, Lookup*& self) : owner_(&owner), self_(&self) {}
-  void run(Task<Result<std::vector<Address>>> task) { start(std::move(task), *this, source_.context()); }
-  void on_done(Result<std::vector<Address>>&& found) noexcept override { finish(std::move(found)); }
+  void run(Task<Result<DnsAnswer>> task) { start(std::move(task), *this, source_.context()); }
+  void on_done(Result<DnsAnswer>&& found) noexcept override { finish(std::move(found)); }
   void on_exception(std::exception_ptr) noexcept override { finish(Status::unavailable("the look-up failed")); }
-  void finish(Result<std::vector<Address>> found) noexcept {
+  void finish(Result<DnsAnswer> found) noexcept {
     Owner* owner = owner_;
     if (owner != nullptr) *self_ = nullptr;
     delete this;
@@ -67,14 +86,15 @@ class Lookup final : TaskCompletion<Result<std::vector<Address>>> {
 
 class DnsResolver final : public Resolver, Lookup::Owner {
  public:
-  DnsResolver(Address address, const DnsOptions& options, NameLookup& lookup, ResolverListener& listener,
+  DnsResolver(DnsQuery query, const DnsOptions& options, NameLookup& lookup, ResolverListener& listener,
               const ResolverOptions& resolver_options)
-      : address_(std::move(address)),
+      : query_(std::move(query)),
         options_(options),
         names_(lookup),
         listener_(listener),
         loop_(*resolver_options.loop),
         log_(resolver_options.log),
+        percentile_(static_cast<uint32_t>(JitterSource(resolver_options.random_seed).next() % 100)),
         backoff_(ConnectBackoff{}, resolver_options.random_seed),
         next_(loop_, *this),
         timeout_(loop_, *this) {
@@ -104,23 +124,24 @@ class DnsResolver final : public Resolver, Lookup::Owner {
     wanted_ = false;
     last_ = loop_.now();
     timeout_.arm_after(options_.timeout);
-    Lookup::begin(*this, lookup_, names_.lookup(loop_, address_.host, address_.port));
+    Lookup::begin(*this, lookup_, names_.lookup(loop_, query_));
   }
 
   void on_timeout() {
     if (lookup_ != nullptr) lookup_->time_out();
   }
 
-  void on_lookup(Result<std::vector<Address>> found) override {
+  void on_lookup(Result<DnsAnswer> found) override {
     timeout_.disarm();
     Status outcome = found.status();
     if (outcome.is_ok()) {
       ResolverState state;
-      for (Address& address : *found) state.endpoints.push_back({{std::move(address)}});
+      for (Address& address : found->addresses) state.endpoints.push_back({{std::move(address)}});
+      state.service_config = config_of(found->texts);
       outcome = listener_.on_resolved(std::move(state));
     } else {
       const Status error =
-          Status::unavailable("can't resolve \"" + address_.host + "\": " + std::string(outcome.message()));
+          Status::unavailable("can't resolve \"" + query_.host + "\": " + std::string(outcome.message()));
       log_(LogLevel::kWarning, error.message());
       listener_.on_resolver_error(error);
     }
@@ -133,12 +154,20 @@ class DnsResolver final : public Resolver, Lookup::Owner {
     if (wanted_) schedule();
   }
 
-  const Address address_;
+  std::optional<Result<Ref<const ServiceConfig>>> config_of(const Result<std::vector<std::string>>& texts) const {
+    if (query_.text_name.empty()) return std::nullopt;
+    if (!texts) return texts.error();
+    const std::string name = host_name();
+    return choose_dns_config(*texts, {.host_name = name, .percentile = percentile_});
+  }
+
+  const DnsQuery query_;
   const DnsOptions options_;
   NameLookup& names_;
   ResolverListener& listener_;
   Loop& loop_;
   Log log_;
+  const uint32_t percentile_;  // the same for all configs that come
   Backoff backoff_;
   TimePoint last_{};
   bool succeeded_ = false;
@@ -151,26 +180,31 @@ class DnsResolver final : public Resolver, Lookup::Owner {
 
 }  // namespace
 
-Task<Result<std::vector<Address>>> NameLookup::lookup(Loop& loop, std::string host, uint16_t port) {
-  return resolve(loop, std::move(host), port);
-}
+Task<Result<DnsAnswer>> NameLookup::lookup(Loop& loop, DnsQuery query) { return ask_dns(loop, std::move(query)); }
 
-Status DnsResolverBuilder::check(const Target& target) const { return parse_host(target).status(); }
+Status DnsResolverBuilder::check(const Target& target) const {
+  if (Status bad = parse_host(target).status(); !bad) return bad;
+  return parse_server(target).status();
+}
 
 Result<std::unique_ptr<Resolver>> DnsResolverBuilder::build(const Target& target, ResolverListener& listener,
                                                             const ResolverOptions& options) {
   Result<Address> address = parse_host(target);
   if (!address) return address.error();
-  if (!target.authority.empty()) {
-    options.log(LogLevel::kWarning, "the name server of " + target.canonical + " is ignored: the system's are asked");
-  }
+  Result<std::string> server = parse_server(target);
+  if (!server) return server.error();
   if (address->is_numeric()) {
     ResolverState state;
     state.endpoints.push_back({{std::move(*address)}});
     return make_fixed_resolver(std::move(state), listener, *options.loop);
   }
+  DnsQuery query;
+  query.host = address->host;
+  query.port = address->port;
+  query.server = *std::move(server);
+  if (!options.disable_service_config) query.text_name = "_grpc_config." + query.host;
   std::unique_ptr<Resolver> resolver = std::make_unique<DnsResolver>(
-      std::move(*address), options_, lookup_ != nullptr ? *lookup_ : system_, listener, options);
+      std::move(query), options_, lookup_ != nullptr ? *lookup_ : system_, listener, options);
   return resolver;
 }
 

@@ -2,10 +2,9 @@
 #pragma once
 
 #include <chrono>
-#include <string>
-#include <vector>
 
 #include "gaggle/base/clock.h"
+#include "gaggle/net/dns.h"
 #include "gaggle/net/task.h"
 #include "gaggle/rpc/resolver/resolver.h"
 
@@ -16,8 +15,8 @@ namespace gaggle {
 class NameLookup {
  public:
   virtual ~NameLookup() = default;
-  // The system's way: resolve() of gaggle/net.
-  virtual Task<Result<std::vector<Address>>> lookup(Loop& loop, std::string host, uint16_t port);
+  // ask_dns() of gaggle/net.
+  virtual Task<Result<DnsAnswer>> lookup(Loop& loop, DnsQuery query);
 };
 
 // A value.
@@ -26,13 +25,15 @@ struct DnsOptions {
   Duration timeout = std::chrono::seconds{30};       // of one look-up
 };
 
-// dns:[//AUTHORITY/]HOST[:PORT]: the addresses of a host, port 443 if none is given, localhost if no
-// host is.
+// dns:[//SERVER/]HOST[:PORT]: the addresses of a host, port 443 if none is given, localhost if no
+// host is; and the service config in the TXT records of _grpc_config.HOST (gRFC A2), unless
+// ClientConnOptions::disable_service_config.
 //
 // Looked up at first, and again when a connection was lost or couldn't be made, at most every
 // `min_interval`; after a failure with growing waits (1 s × 1.6 ± 20 %, at most 120 s). Numeric hosts
-// are never looked up. The system's resolver asks the name servers that it is configured with: an
-// AUTHORITY is accepted, as in other implementations, but only logged.
+// are never looked up. SERVER is a name server's address in numbers, port 53 if none is given;
+// without one the system's are asked. Records that can't be asked for are a bad service config,
+// records that aren't there are none.
 class DnsResolverBuilder final : public ResolverBuilder {
  public:
   explicit DnsResolverBuilder(DnsOptions options = {}, NameLookup* lookup = nullptr)

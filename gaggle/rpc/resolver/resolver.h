@@ -65,6 +65,7 @@ struct ResolverOptions {
   Loop* loop = nullptr;  // outlives the resolver
   uint64_t random_seed = 0;
   Log log = {};
+  bool disable_service_config = false;  // none is wanted: don't look for one
 };
 
 // Makes resolvers for one scheme. Shared by connections: no unsynchronised state. Users write their

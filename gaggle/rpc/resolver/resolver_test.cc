@@ -22,8 +22,10 @@ using namespace std::chrono_literals;
 struct Listener final : ResolverListener {
   std::vector<std::string> heard;  // "a:1 b:2", or the error
   Status answer;                   // to what is resolved
+  std::optional<Result<Ref<const ServiceConfig>>> config;
 
   Status on_resolved(ResolverState state) override {
+    config = state.service_config;
     std::string text;
     for (const Endpoint& endpoint : state.endpoints) {
       for (const Address& address : endpoint.addresses) text += (text.empty() ? "" : " ") + address.to_string();
@@ -44,7 +46,7 @@ struct World {
   std::unique_ptr<Resolver> resolver;
   void build(ResolverBuilder& builder, std::string_view target) {
     const Loop::Enter enter(time.loop);
-    resolver = std::move(*builder.build(target_of(target), listener, {&time.loop, 1}));
+    resolver = std::move(*builder.build(target_of(target), listener, {.loop = &time.loop, .random_seed = 1}));
   }
   void ask() {
     const Loop::Enter enter(time.loop);
@@ -94,7 +96,9 @@ TEST(ResolverTest, targets_that_cant_work_are_refused_before_anything_is_built) 
   EXPECT_FALSE(Ipv6ResolverBuilder().check(target_of("ipv6:127.0.0.1:1")));
   EXPECT_FALSE(DnsResolverBuilder().check(target_of("dns:///")));
   EXPECT_FALSE(DnsResolverBuilder().check(target_of("dns:///a:b:c")));
+  EXPECT_FALSE(DnsResolverBuilder().check(target_of("dns://server.example/scores.example"))) << "not in numbers";
   EXPECT_TRUE(DnsResolverBuilder().check(target_of("dns://8.8.8.8/scores.example")));
+  EXPECT_TRUE(DnsResolverBuilder().check(target_of("dns://[::1]:5353/scores.example")));
   EXPECT_TRUE(DnsResolverBuilder().check(target_of("dns:///:50051")));
 }
 
@@ -103,11 +107,13 @@ class FakeLookup final : public NameLookup {
  public:
   explicit FakeLookup(Loop& loop) : loop_(loop) {}
   std::vector<std::string> asked;
-  Result<std::vector<Address>> answer = std::vector<Address>{Address::tcp("10.0.0.1", 443)};
+  std::vector<DnsQuery> queries;
+  Result<DnsAnswer> answer = DnsAnswer{.addresses = {Address::tcp("10.0.0.1", 443)}};
   bool hang = false;
 
-  Task<Result<std::vector<Address>>> lookup(Loop&, std::string host, uint16_t port) override {
-    asked.push_back(host + ":" + std::to_string(port));
+  Task<Result<DnsAnswer>> lookup(Loop&, DnsQuery query) override {
+    asked.push_back(query.host + ":" + std::to_string(query.port));
+    queries.push_back(query);
     if (hang) {
       AsyncEvent never(loop_);
       Status ended = co_await never.wait();
@@ -155,7 +161,7 @@ TEST(DnsResolverTest, failures_are_reported_and_repeated_with_growing_waits) {  
   const size_t in_an_hour = names.asked.size();
   world.time.advance(1h);
   EXPECT_LT(names.asked.size() - in_an_hour, 40u) << "about every two minutes in the long run";
-  names.answer = std::vector<Address>{Address::tcp("10.0.0.2", 1)};
+  names.answer = DnsAnswer{.addresses = {Address::tcp("10.0.0.2", 1)}};
   world.time.advance(3min);
   EXPECT_EQ(world.listener.heard.back(), "10.0.0.2:1");
 }
@@ -206,6 +212,60 @@ TEST(DnsResolverTest, numbers_are_never_looked_up) {
   world.time.settle();
   EXPECT_TRUE(names.asked.empty());
   EXPECT_EQ(world.listener.heard, std::vector<std::string>{"[::1]:443"});
+}
+
+TEST(DnsResolverTest, the_targets_authority_is_who_is_asked) {
+  World world;
+  FakeLookup names(world.time.loop);
+  DnsResolverBuilder dns({}, &names);
+  world.build(dns, "dns://8.8.8.8/scores.example");
+  world.time.settle();
+  ASSERT_EQ(names.queries.size(), 1u);
+  EXPECT_EQ(names.queries[0].server, "8.8.8.8:53");
+  world.build(dns, "dns://[::1]:5353/scores.example");
+  world.time.settle();
+  EXPECT_EQ(names.queries.back().server, "[::1]:5353");
+}
+
+// gRFC A2.
+TEST(DnsResolverTest, the_service_config_comes_from_text_records) {
+  World world;
+  FakeLookup names(world.time.loop);
+  names.answer->texts = std::vector<std::string>{
+      "v=spf1", R"(grpc_config=[{"serviceConfig": {"loadBalancingConfig": [{"round_robin": {}}]}}])"};
+  DnsResolverBuilder dns({}, &names);
+  world.build(dns, "dns:///scores.example");
+  world.time.settle();
+  EXPECT_EQ(names.queries[0].text_name, "_grpc_config.scores.example");
+  ASSERT_TRUE(world.listener.config && world.listener.config->is_ok());
+  EXPECT_EQ((**world.listener.config)->load_balancing()[0].name, "round_robin");
+}
+
+TEST(DnsResolverTest, text_records_that_cant_be_had_are_a_bad_config_and_none_are_none) {
+  World world;
+  FakeLookup names(world.time.loop);
+  names.answer->texts = Status::unavailable("SERVFAIL");
+  DnsResolverBuilder dns({}, &names);
+  world.build(dns, "dns:///scores.example");
+  world.time.settle();
+  ASSERT_TRUE(world.listener.config);
+  EXPECT_FALSE(world.listener.config->is_ok());
+  EXPECT_EQ(world.listener.heard, std::vector<std::string>{"10.0.0.1:443"}) << "the addresses are good";
+  names.answer->texts = std::vector<std::string>{"v=spf1"};
+  world.build(dns, "dns:///scores.example");
+  world.time.settle();
+  EXPECT_FALSE(world.listener.config.has_value());
+}
+
+TEST(DnsResolverTest, without_service_configs_no_text_records_are_asked_for) {
+  World world;
+  FakeLookup names(world.time.loop);
+  DnsResolverBuilder dns({}, &names);
+  const Loop::Enter enter(world.time.loop);
+  world.resolver = std::move(*dns.build(target_of("dns:///scores.example"), world.listener,
+                                        {.loop = &world.time.loop, .disable_service_config = true}));
+  world.time.settle();
+  EXPECT_EQ(names.queries.at(0).text_name, "");
 }
 
 TEST(ManualResolverTest, says_what_it_is_told_before_and_after_it_is_used) {
