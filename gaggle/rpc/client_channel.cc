@@ -155,7 +155,9 @@ Status ClientChannel::on_resolved(ResolverState state) {
   Result<BalancerChoice> choice = choose_balancer(service_config_.current().get(), parts_.balancers, *parts_.balancer);
   if (!choice) return choice.error();
   Status used = balancer_->on_resolved(*choice->builder, state, choice->config.get());
-  for (ClientSubConn* subconn : subconns_) {
+  // A copy: calls that find a place may bring new ones.
+  const std::vector<ClientSubConn*> subconns = subconns_;
+  for (ClientSubConn* subconn : subconns) {
     subconn->on_limits_changed();
     subconn->on_health_config_changed();
   }
