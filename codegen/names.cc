@@ -33,7 +33,16 @@ constexpr auto kTaken = std::to_array<std::string_view>(
      "volatile",    "wchar_t",      "while",    "xor",       "xor_eq"});
 static_assert(std::ranges::is_sorted(kTaken));
 
-bool is_taken(std::string_view name) { return std::ranges::binary_search(kTaken, name); }
+// Macros of <limits.h> and <stdint.h>, which every protobuf header brings along; sorted.
+constexpr auto kNumberMacros = std::to_array<std::string_view>(
+    {"CHAR_BIT", "CHAR_MAX",  "CHAR_MIN", "INT_MAX",    "INT_MIN",   "LLONG_MAX", "LLONG_MIN",
+     "LONG_MAX", "LONG_MIN",  "RAND_MAX", "SCHAR_MAX",  "SCHAR_MIN", "SHRT_MAX",  "SHRT_MIN",
+     "SIZE_MAX", "UCHAR_MAX", "UINT_MAX", "ULLONG_MAX", "ULONG_MAX", "USHRT_MAX"});
+static_assert(std::ranges::is_sorted(kNumberMacros));
+
+bool is_taken(std::string_view name) {
+  return std::ranges::binary_search(kTaken, name) || std::ranges::binary_search(kNumberMacros, name);
+}
 
 // What a service makes of its name at namespace scope.
 std::vector<std::string> class_names(const std::string& service) {

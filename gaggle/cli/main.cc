@@ -15,6 +15,10 @@ int main(int argc, char** argv) {
   program.require_subcommand(1);
   program.fallthrough(false);
   const std::array commands = {add_serve(program), add_get(program), add_stats(program), add_call(program)};
+  if (argc > 1 && argv[1][0] != '-' && program.get_subcommand_no_throw(argv[1]) == nullptr) {
+    std::cerr << "gaggle: there is no command \"" << argv[1] << "\"; gaggle --help lists them\n";
+    return kExitError;
+  }
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

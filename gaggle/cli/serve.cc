@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <google/protobuf/stubs/logging.h>
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
@@ -103,6 +104,9 @@ Status wait_with_signals(Server& server, HealthServer& health) {
 // then the cache (which cancels what loads), the origins' threads, and the loops last.
 int serve(const ServeOptions& options) {
   std::signal(SIGPIPE, SIG_IGN);
+  // Its only words would be about strings of clients that aren't UTF-8, one line of standard error for
+  // each request; the status says it to the client.
+  google::protobuf::SetLogHandler(nullptr);
   raise_descriptor_limit();
   const StandardErrorLog log_to;
   const Log log = log_to.log();

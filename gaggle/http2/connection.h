@@ -111,6 +111,12 @@ class Connection {
   void written(size_t bytes);
   // Framed and not written; content that waits in streams isn't counted.
   size_t unsent_bytes() const { return output_.unsent_bytes(); }
+  // Content that waits in streams whose owner has released them: answers that are complete, and that
+  // the peer's windows don't let out yet.
+  size_t unread_answer_bytes() const { return unread_answer_bytes_; }
+  // Less than Limits::unread_answer_bytes of them: another call may start.
+  bool may_start_call() const { return unread_answer_bytes_ < options_.limits.unread_answer_bytes; }
+  void count_held_call() { ++counters_.held_calls; }
 
   // --- Streams (streams.cc) ---
 
@@ -286,6 +292,7 @@ class Connection {
   void end_remote(Stream& stream);
   void complete(Stream& stream);
   void close(Stream& stream);
+  void close_by_reset(Stream& stream);
   void notify_can_open();
   void settle(Stream& stream);
   void send_reset(Stream& stream, ErrorCode code);
@@ -371,6 +378,7 @@ class Connection {
   StreamLine sending_;  // with content queued and a window of their own
   size_t open_streams_ = 0;
   size_t used_slots_ = 0;
+  size_t unread_answer_bytes_ = 0;
   uint32_t idle_streams_ = 0;             // client: opened, HEADERS not sent
   uint32_t new_requests_ = 0;             // in this turn
   uint32_t last_peer_id_ = 0;             // server: the highest seen

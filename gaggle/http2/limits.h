@@ -60,6 +60,11 @@ struct Limits {
   // comes at half of it; `blocked_sends`. The send that crosses it is still accepted whole.
   size_t stream_queue_bytes = 64 * 1024;
 
+  // Complete answers that the peer hasn't let out, in bytes over all streams. From here on the layer
+  // above starts no call, `held_calls`; those that have arrived wait in their slots. The answer that
+  // crosses it is still accepted whole.
+  size_t unread_answer_bytes = 16 * 1024 * 1024;
+
   // Bytes received, over all streams, that nobody has asked for yet (see Connection::consume). From
   // here on credit of the connection is withheld until some are taken, `withheld_credits`.
   size_t unconsumed_bytes = 32 * 1024 * 1024;
@@ -107,6 +112,7 @@ struct Counters {
   uint64_t read_pauses = 0;
   uint64_t control_floods = 0;
   uint64_t blocked_sends = 0;
+  uint64_t held_calls = 0;
   uint64_t withheld_credits = 0;
   uint64_t timeouts = 0;
 

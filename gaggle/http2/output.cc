@@ -85,6 +85,7 @@ void Connection::frame_turn(Stream& stream) {
 }
 
 void Connection::write_content(Stream& stream, size_t length) {
+  if (stream.released_) unread_answer_bytes_ -= length;
   while (length > 0) {
     const Bytes& front = stream.queue_.front();
     const size_t part = std::min(length, front.size());

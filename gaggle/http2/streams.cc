@@ -134,6 +134,12 @@ void Connection::close(Stream& stream) {
   unschedule(stream);
 }
 
+void Connection::close_by_reset(Stream& stream) {
+  if (stream.released_) unread_answer_bytes_ -= stream.queue_.bytes();
+  stream.close_by_reset();
+  close(stream);
+}
+
 // Only where no function is at work on a stream, since the callback may release any.
 void Connection::notify_can_open() {
   if (!open_refused_ || can_open() != CanOpen::kYes) return;
@@ -147,6 +153,7 @@ void Connection::settle(Stream& stream) {
 
 void Connection::release(Stream& stream) {
   stream.released_ = true;
+  unread_answer_bytes_ += stream.queue_.bytes();
   stream.user = nullptr;
   if (role_ == Role::kServer) --used_slots_;
   unhold(stream, SIZE_MAX);
@@ -178,8 +185,7 @@ void Connection::send_reset(Stream& stream, ErrorCode code) {
     write_rst_stream(stream.id_, code);
     ignore_from_now(stream.id_, stream.receive_window_);
   }
-  stream.close_by_reset();
-  close(stream);
+  close_by_reset(stream);
 }
 
 // What still arrives for a stream that we have reset is ignored, and free of charge as far as it
@@ -213,13 +219,12 @@ void Connection::drop(Stream& stream, ErrorCode code, ResetOrigin origin) {
   if (stream.id_ == 0) --idle_streams_;
   const bool waiting = stream.early_ != nullptr;
   unhold(stream, SIZE_MAX);
-  stream.close_by_reset();
   if (waiting) {
     waiting_.remove(stream);
     stream.early_.reset();
     stream.released_ = true;  // nobody knows it
   }
-  close(stream);
+  close_by_reset(stream);
   if (stream.released_) {
     settle(stream);
   } else {

@@ -22,6 +22,7 @@ namespace {
 constexpr int kAcceptsPerTurn = 64;
 constexpr Duration kFirstPause = std::chrono::milliseconds{10};
 constexpr Duration kLongestPause = std::chrono::seconds{1};
+constexpr uint64_t kTriesPerWarning = 100;
 
 bool is_exhaustion(int error) { return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM; }
 
@@ -135,8 +136,9 @@ class SocketListener final : public Listener, private Waiter {
   Outcome refused(int error) noexcept {
     if (error == EAGAIN || error == EWOULDBLOCK) return Outcome::kNothing;
     if (is_exhaustion(error)) {
-      exhausted_.fetch_add(1, std::memory_order_relaxed);
-      if (log_.wants(LogLevel::kWarning)) {
+      const uint64_t times = exhausted_.fetch_add(1, std::memory_order_relaxed);
+      // Tries go on several times a second for as long as it lasts.
+      if (times % kTriesPerWarning == 0 && log_.wants(LogLevel::kWarning)) {
         log_(LogLevel::kWarning,
              system_error(StatusCode::kUnavailable, "accepting pauses on " + address_.to_string(), error).message());
       }

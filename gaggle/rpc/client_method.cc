@@ -57,7 +57,7 @@ void MethodHeaders::grow() {
 std::string user_agent_text(std::string_view program) {
   std::string text(program);
   if (!text.empty()) text += ' ';
-  return text += "gaggle/0.1";
+  return text += "gaggle/" GAGGLE_VERSION;
 }
 
 }  // namespace gaggle

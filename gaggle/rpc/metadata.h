@@ -15,9 +15,9 @@ namespace gaggle {
 // The custom key-value pairs that travel with a call: in order, keys may repeat.
 //
 // Keys are lower-case letters, digits, '_', '-' and '.'. A key that ends in "-bin" has a value of
-// any bytes (base64 on the wire); any other has printable ASCII, 0x20 to 0x7E. Names that belong to
-// the protocol ("grpc-…" apart from the two that applications set, "content-type", "te",
-// "user-agent", ":…") are refused. Not thread-safe. See gRPC over HTTP2, "Custom-Metadata".
+// any bytes (base64 on the wire); any other has printable ASCII, 0x20 to 0x7E, with no
+// space at either end. Names that belong to the protocol ("grpc-…" apart from the two that applications set,
+// "content-type", "te", "user-agent", ":…") are refused. Not thread-safe. See gRPC over HTTP2, "Custom-Metadata".
 class Metadata {
  public:
   struct Entry {

@@ -59,6 +59,8 @@ class ServerCall final : public ServerContext,
   void recycle() noexcept;
 
   http2::Stream& stream() noexcept { return *stream_; }
+  // run() would start the handler.
+  bool waits_to_start() const noexcept { return start_due_ && !over_; }
 
   // --- ServerContext (server_call_context.cc) ---
 
@@ -92,6 +94,7 @@ class ServerCall final : public ServerContext,
   ServerCall* previous_call = nullptr;
   ServerCall* next_ready = nullptr;
   bool ready = false;
+  bool held = false;  // ready, and has waited for its client to read
 
  private:
   void on_done(Status&& status) noexcept override { finish(status); }

@@ -82,7 +82,7 @@ void ServerConnection::publish_counters() {
 
 void ServerConnection::on_closed(const Status&) {
   closed_ = true;
-  remove_if_finished();
+  run_ready();
 }
 
 void ServerConnection::refuse(http2::Stream& stream, const RequestHead& head) {
@@ -123,13 +123,31 @@ void ServerConnection::make_ready(ServerCall& call) noexcept {
   last_ready_ = &call;
 }
 
+// Answers that lie here complete, because the client's windows are closed, cost memory; so does
+// everything that would be started on top.
+bool ServerConnection::must_wait(const ServerCall& call) const noexcept {
+  return call.waits_to_start() && !transport_.http2().may_start_call() && !transport_.is_closing() && !closed_;
+}
+
 void ServerConnection::run_ready() noexcept {
   if (running_) return;
   running_ = true;
+  // Those that waited are first in line again, in their order: they came first.
+  while (ServerCall* const call = held_) {
+    held_ = call->next_ready;
+    call->next_ready = first_ready_;
+    first_ready_ = call;
+    if (last_ready_ == nullptr) last_ready_ = call;
+  }
   while (ServerCall* const call = first_ready_) {
     first_ready_ = call->next_ready;
     if (first_ready_ == nullptr) last_ready_ = nullptr;
-    call->ready = false;
+    if (must_wait(*call)) {
+      if (!std::exchange(call->held, true)) http2().count_held_call();
+      call->next_ready = std::exchange(held_, call);
+      continue;
+    }
+    call->ready = call->held = false;
     call->run();
   }
   running_ = false;

@@ -46,7 +46,8 @@ class ServerConnection final : private transport::Handler {
   void make_ready(ServerCall& call) noexcept;
   // The call's handler has ended, or never ran: its stream and itself go. May destroy this.
   void call_ended(ServerCall& call, bool succeeded) noexcept;
-  // Runs the calls that are ready. Not while events are delivered; on_events_done does it then.
+  // Runs the calls that are ready; those whose client leaves too much unread start later. Not while
+  // events are delivered; on_events_done does it then.
   void run_ready() noexcept;
 
   size_t position = 0;  // in the list of its ServerLoop
@@ -60,6 +61,7 @@ class ServerConnection final : private transport::Handler {
   void on_events_done() override;
   void on_closed(const Status& why) override;
 
+  bool must_wait(const ServerCall& call) const noexcept;
   void refuse(http2::Stream& stream, const RequestHead& head);
   void link(ServerCall& call) noexcept;
   void unlink(ServerCall& call) noexcept;
@@ -74,6 +76,7 @@ class ServerConnection final : private transport::Handler {
   ServerCall* calls_ = nullptr;  // all of them
   ServerCall* first_ready_ = nullptr;
   ServerCall* last_ready_ = nullptr;
+  ServerCall* held_ = nullptr;  // ready ones that must wait; the latest first
   std::unique_ptr<Peer> peer_;  // made when somebody asks
   http2::Counters published_;   // what part_ has been told
   transport::Connection transport_;

@@ -24,8 +24,7 @@ Status invalid(const ServiceDesc& desc, std::string_view method, std::string_vie
 bool name_can_travel(std::string_view service, std::string_view method) {
   std::string path = "/";
   path.append(service).append("/").append(method);
-  const auto names = wire::split_path(path);
-  return wire::path_can_travel(path) && names && names->method == method;
+  return wire::path_is_canonical(path);
 }
 
 Status check_names(const ServiceDesc& desc) {
@@ -45,6 +44,7 @@ Status check_names(const ServiceDesc& desc) {
 
 Status check(const ServiceDesc& desc) {
   if (desc.service_name.empty()) return invalid(desc, "has no name");
+  if (!name_can_travel(desc.service_name, "Method")) return invalid(desc, "that name can't stand in a path");
   if (desc.fit == nullptr) return invalid(desc, "its descriptor has no function `fit`");
   if (Status status = check_names(desc); !status) return status;
   for (const MethodDesc& method : desc.methods) {
@@ -112,9 +112,8 @@ void MethodTable::add_method(std::unique_ptr<ServerMethod> method) {
 
 void MethodTable::set_unknown(StreamHandler& handler) {
   static constexpr StreamDesc kAnyMethod = {
-      .handler = [](void* implementation, ServerStream& stream) {
-        return (*static_cast<StreamHandler*>(implementation))(stream);
-      },
+      .handler = [](void* implementation,
+                    ServerStream& stream) { return (*static_cast<StreamHandler*>(implementation))(stream); },
       .server_streams = true,
       .client_streams = true,
       .request_type = &kBytesMessageType,

@@ -45,6 +45,11 @@ TEST(ServerSetup, malformed_descriptors_are_refused_with_a_reason) {
   };
   refused([](Described& d) { d.desc.service_name = ""; });
   refused([](Described& d) { d.desc.service_name = "a b"; });
+  refused([](Described& d) {
+    d.desc.service_name = "a/b";
+    d.desc.methods = {};
+    d.desc.streams = {};
+  });
   refused([](Described& d) { d.desc.fit = nullptr; });
   refused([](Described& d) { d.method.name = ""; });
   refused([](Described& d) { d.method.name = "a/b"; });

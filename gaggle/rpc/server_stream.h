@@ -22,10 +22,10 @@ class ServerStream {
   // is too large (RESOURCE_EXHAUSTED).
   virtual Task<Result<bool>> recv(Message message) = 0;
 
-  // Encodes and queues `message`, which may be changed as soon as send returns; waits while flow
-  // control is exhausted. Sent doesn't mean received. A message that can't be encoded (INTERNAL) or
-  // is too large (RESOURCE_EXHAUSTED) sends nothing, and the call ends with that status; on a call
-  // that is over: its status (CANCELLED, DEADLINE_EXCEEDED).
+  // Encodes and queues `message` at once, not only when the task is awaited, so that the message may
+  // be changed as soon as send returns; awaiting waits while flow control is exhausted. Sent doesn't mean received. A
+  // message that can't be encoded (INTERNAL) or is too large (RESOURCE_EXHAUSTED) sends nothing, and the call ends with
+  // that status; on a call that is over: its status (CANCELLED, DEADLINE_EXCEEDED).
   virtual Task<Status> send(ConstMessage message, SendOptions options) = 0;
   Task<Status> send(ConstMessage message) { return send(message, SendOptions{}); }
 

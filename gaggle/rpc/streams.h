@@ -120,7 +120,7 @@ class BidiStreamingClient : public ServerStreamingClient<Response> {
   Status blocking_close_send() { return this->blocking(close_send()); }
 };
 
-// What a server-streaming method sends with.
+// What a server-streaming method sends with. send() acts at once, also when its task is dropped.
 template <class Response>
 class ServerStreamingServer {
  public:
