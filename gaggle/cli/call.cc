@@ -15,6 +15,7 @@
 #include "gaggle/cli/method_call.h"
 #include "gaggle/cli/standard_input.h"
 #include "gaggle/cli/units.h"
+#include "gaggle/net/address.h"
 #include "gaggle/net/block_on.h"
 #include "gaggle/rpc/metadata.h"
 #include "gaggle/rpc/wire_base64.h"
@@ -147,6 +148,9 @@ int call(const CallCommandOptions& options) {
   Metadata metadata;
   for (const std::string& header : options.headers) {
     if (Status status = add_header(header, metadata); !status) return fail(status);
+  }
+  if (const Result<Address> address = Address::parse(options.server); !address) {
+    return fail(Status::invalid_argument("SERVER: " + std::string(address.error().message())));
   }
   // The time for asking the server what it has.
   const std::string timeout = options.timeout.empty() ? kUnaryTimeout : options.timeout;

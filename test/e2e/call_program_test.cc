@@ -31,7 +31,7 @@ using e2e::Reply;
 
 class Calls final : public e2e::UnimplementedCallsServer {
  public:
-  std::atomic<int> cancelled{0};
+  std::atomic<int> collected{0};  // Collect calls that were whole
 
   Task<Status> Unary(ServerContext& context, const Ask& ask, Reply& reply) override {
     Ask detail;
@@ -48,12 +48,13 @@ class Calls final : public e2e::UnimplementedCallsServer {
     for (;;) {
       Ask ask;
       Result<bool> more = co_await asks.recv(ask);
-      if (!more) ++cancelled;
       if (!more) co_return more.error();
-      if (!*more) co_return Status::ok();
+      if (!*more) break;
       if (ask.code() != 0) co_return Status(static_cast<StatusCode>(ask.code()), "enough");
       reply.mutable_text()->append(ask.text());
     }
+    ++collected;
+    co_return Status::ok();
   }
   Task<Status> List(ServerContext& context, const Ask& ask, ServerStreamingServer<Reply>& replies) override {
     Reply reply;
@@ -267,17 +268,24 @@ TEST_F(CallProgramTest, bad_json_is_shown_where_it_is_bad) {
 
 TEST_F(CallProgramTest, bad_json_in_the_middle_cancels_the_call) {
   const auto end = run("gaggle.e2e.Calls/Collect", {R"({"text": "a"} {"text": 1)"});
-  EXPECT_EQ(end.out, "") << "half of a stream isn't taken for the whole";
+  EXPECT_EQ(end.out, "");
   EXPECT_NE(end.err.find("line 1, column 25: the text ends inside a value"), std::string::npos) << end.err;
   server->stop();
   ASSERT_TRUE(server->wait().is_ok());
-  EXPECT_EQ(calls.cancelled, 1);
+  EXPECT_EQ(calls.collected, 0) << "half of a stream isn't taken for the whole";
 }
 
 TEST_F(CallProgramTest, without_reflection_it_says_so) {
   serve(false);
   const auto end = run("gaggle.e2e.Calls/Unary", {"{}"});
   EXPECT_NE(end.err.find("the server has no reflection service"), std::string::npos) << end.err;
+  EXPECT_EQ(end.code, 2);
+}
+
+TEST_F(CallProgramTest, what_is_no_address_is_refused) {
+  Program program({"no address", "a.B/C", "{}"});
+  const auto end = program.end();
+  EXPECT_EQ(end.err.find("gaggle: INVALID_ARGUMENT: SERVER: "), 0u) << end.err;
   EXPECT_EQ(end.code, 2);
 }
 
