@@ -17,6 +17,9 @@ void add_flags(CLI::App& app, Flags& flags) {
   app.add_option("--server_host", flags.server_host)->capture_default_str();
   app.add_option("--server_port", flags.server_port)->capture_default_str();
   app.add_option("--server_host_override", flags.server_host_override, "The :authority, and whose certificate to want");
+  app.add_flag("--use_tls", flags.use_tls);
+  app.add_flag("--use_test_ca", flags.use_test_ca, "Trust --ca_file instead of the system");
+  app.add_option("--ca_file", flags.ca_file, "Certificates to trust, PEM");
   app.add_option("--target", flags.target, "Instead of host and port: any target of a ClientConn");
   app.add_option("--test_case", flags.test_cases, "One or more, by commas")->required()->delimiter(',');
   app.add_option("--timeout_seconds", flags.timeout_seconds, "For each case")->capture_default_str();

@@ -5,11 +5,19 @@
 #include <string>
 
 #include "gaggle/rpc/credentials/credentials.h"
+#include "gaggle/rpc/credentials/tls.h"
 
 namespace gaggle::interop {
 
 Result<std::unique_ptr<Session>> Session::create(const Flags& flags) {
   std::unique_ptr<Session> session(new Session(flags));
+  if (flags.use_tls) {
+    TlsChannelOptions options;
+    if (flags.use_test_ca || !flags.ca_file.empty()) options.trusted.file = flags.ca_file;
+    Result<std::unique_ptr<TlsChannelCredentials>> tls = TlsChannelCredentials::create(std::move(options));
+    if (!tls) return tls.error();
+    session->tls_ = *std::move(tls);
+  }
   Result<std::unique_ptr<ClientConn>> conn = session->connect();
   if (!conn) return conn.error();
   session->conn_ = *std::move(conn);
@@ -22,7 +30,7 @@ Context Session::context() const {
 }
 
 Result<std::unique_ptr<ClientConn>> Session::connect() {
-  ClientConnOptions options{.credentials = insecure_credentials()};
+  ClientConnOptions options{.credentials = tls_ != nullptr ? tls_.get() : insecure_credentials()};
   options.authority = flags_.server_host_override;
   const std::string target = !flags_.target.empty()
                                  ? flags_.target

@@ -6,6 +6,7 @@
 #include "client/flags.h"
 #include "gaggle/net/loop_group.h"
 #include "gaggle/rpc/client_conn.h"
+#include "gaggle/rpc/credentials/credentials.h"
 #include "grpc/testing/test.gaggle.h"
 
 namespace gaggle::interop {
@@ -29,6 +30,7 @@ class Session {
   explicit Session(const Flags& flags) : flags_(flags) {}
 
   const Flags& flags_;
+  std::unique_ptr<ChannelCredentials> tls_;  // null: plain text
   LoopGroup loops_{1};
   std::unique_ptr<ClientConn> conn_;
 };

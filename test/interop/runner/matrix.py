@@ -17,7 +17,7 @@ COMPRESSED = {"client_compressed_unary", "server_compressed_unary", "client_comp
               "server_compressed_streaming"}
 OUR_CLIENT_LACKS = COMPRESSED
 OUR_SERVER_LACKS = COMPRESSED
-OUR_TLS = False
+OUR_TLS = True
 
 PASSED, FAILED, ABSENT = "✓", "✗", "–"
 

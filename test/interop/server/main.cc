@@ -11,6 +11,7 @@
 #include <string>
 
 #include "gaggle/net/loop_group.h"
+#include "gaggle/rpc/credentials/tls.h"
 #include "gaggle/rpc/server.h"
 #include "server/load_report_service.h"
 #include "server/test_service.h"
@@ -21,6 +22,9 @@ namespace {
 struct Flags {
   uint16_t port = 10000;
   size_t threads = 2;
+  bool use_tls = false;
+  std::string tls_cert_file;
+  std::string tls_key_file;
 };
 
 int fail(const Status& status) {
@@ -28,7 +32,17 @@ int fail(const Status& status) {
   return 1;
 }
 
+Result<std::unique_ptr<TlsServerCredentials>> credentials_of(const Flags& flags) {
+  if (!flags.use_tls) return std::unique_ptr<TlsServerCredentials>();
+  TlsServerOptions options;
+  options.certificates.file = flags.tls_cert_file;
+  options.private_key.file = flags.tls_key_file;
+  return TlsServerCredentials::create(std::move(options));
+}
+
 int serve(const Flags& flags) {
+  const Result<std::unique_ptr<TlsServerCredentials>> tls = credentials_of(flags);
+  if (!tls) return fail(tls.error());
   LoopGroup loops(flags.threads);
   ServerLoad load;
   TestService tests(load, "gaggle-" + std::to_string(::getpid()));
@@ -39,7 +53,8 @@ int serve(const Flags& flags) {
   if (Status status = xds::service::orca::v3::RegisterOpenRcaServiceServer(**server, reports); !status) {
     return fail(status);
   }
-  const Result<uint16_t> port = (*server)->listen("127.0.0.1:" + std::to_string(flags.port));
+  const std::string address = "127.0.0.1:" + std::to_string(flags.port);
+  const Result<uint16_t> port = *tls ? (*server)->listen(address, **tls) : (*server)->listen(address);
   if (!port) return fail(port.error());
   std::cout << "listening on port " << *port << std::endl;
 
@@ -59,6 +74,9 @@ int main(int argc, char** argv) {
   gaggle::interop::Flags flags;
   app.add_option("--port", flags.port, "Where to listen, on 127.0.0.1; 0 is any free one")->capture_default_str();
   app.add_option("--threads", flags.threads, "Event loops")->capture_default_str()->check(CLI::Range(1, 64));
+  app.add_flag("--use_tls", flags.use_tls);
+  app.add_option("--tls_cert_file", flags.tls_cert_file, "With --use_tls: who the server is, PEM");
+  app.add_option("--tls_key_file", flags.tls_key_file, "The certificate's key, PEM");
   CLI11_PARSE(app, argc, argv);
   return gaggle::interop::serve(flags);
 }
