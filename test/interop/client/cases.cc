@@ -4,8 +4,8 @@
 namespace gaggle::interop {
 
 const Case* find_case(std::string_view name) {
-  for (const std::span<const Case> cases :
-       {unary_cases(), streaming_cases(), ending_cases(), soak_cases(), load_report_cases(), http2_cases()}) {
+  for (const std::span<const Case> cases : {unary_cases(), streaming_cases(), compression_cases(), ending_cases(),
+                                            soak_cases(), load_report_cases(), http2_cases()}) {
     for (const Case& one : cases) {
       if (one.name == name) return &one;
     }

@@ -17,6 +17,7 @@ struct Case {
 
 std::span<const Case> unary_cases();
 std::span<const Case> streaming_cases();
+std::span<const Case> compression_cases();
 std::span<const Case> ending_cases();  // status, metadata, cancellation, deadlines
 std::span<const Case> soak_cases();
 std::span<const Case> load_report_cases();

@@ -14,7 +14,7 @@ struct Flags {
   uint16_t server_port = 10000;
   std::string server_host_override;  // the :authority, and what the certificate has to say
   bool use_tls = false;
-  bool use_test_ca = false;             // trust ca_file instead of the system
+  bool use_test_ca = false;  // trust ca_file instead of the system
   std::string ca_file;
   std::string target;                   // ours: instead of host and port
   std::vector<std::string> test_cases;  // ours: several, one after the other

@@ -15,9 +15,6 @@ CASES = [
 
 COMPRESSED = {"client_compressed_unary", "server_compressed_unary", "client_compressed_streaming",
               "server_compressed_streaming"}
-OUR_CLIENT_LACKS = COMPRESSED
-OUR_SERVER_LACKS = COMPRESSED
-OUR_TLS = True
 
 PASSED, FAILED, ABSENT = "✓", "✗", "–"
 
@@ -144,9 +141,9 @@ def record(table, peer, direction, server, results):
 
 def run(setting, peer, table):
     built = peer.build(setting)
-    for tls in (False, True) if OUR_TLS and peer.tls else (False,):
+    for tls in (False, True) if peer.tls else (False,):
         certificates = peer.certificates(setting, built) if tls else None
-        cases = [case for case in CASES if case in peer.client_cases and case not in OUR_SERVER_LACKS]
+        cases = [case for case in CASES if case in peer.client_cases]
         if cases:
             server = our_server(setting, certificates)
             try:
@@ -155,7 +152,7 @@ def run(setting, peer, table):
                 server.stop()
                 raise
             record(table, peer.name, "C" if tls else "c", server, results)
-        cases = [case for case in CASES if case in peer.server_cases and case not in OUR_CLIENT_LACKS]
+        cases = [case for case in CASES if case in peer.server_cases]
         if cases:
             server = peer.start_server(setting, built, certificates)
             results = run_cases(our_client(setting, server.port, cases, certificates), cases)

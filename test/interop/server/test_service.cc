@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/test_service.h"
 
+#include <algorithm>
 #include <chrono>
 #include <vector>
 
@@ -47,6 +48,25 @@ Status echo_metadata(ServerContext& context) {
   return {};
 }
 
+// "CompressedRequest": what the client says about its message has to be so.
+template <class Request>
+Status check_compression(const ServerContext& context, const Request& request) {
+  if (!request.has_expect_compressed()) return {};
+  if (request.expect_compressed().value() == context.received_compressed()) return {};
+  return Status::invalid_argument("the request came " + std::string(context.received_compressed() ? "" : "un") +
+                                  "compressed");
+}
+
+// "CompressedResponse". A client that doesn't accept gzip gets the answer as it is.
+void choose_compression(ServerContext& context, bool compress) {
+  static_cast<void>(context.set_compressor(compress ? "gzip" : "identity"));
+}
+
+bool wants_compression(const TestService::OutputRequest& request) {
+  const auto& all = request.response_parameters();
+  return std::any_of(all.begin(), all.end(), [](const auto& one) { return one.compressed().value(); });
+}
+
 // One response as `wanted` describes it, after the pause that it asks for.
 template <class Stream>
 Task<Status> send_response(ServerContext& context, grpc::testing::PayloadType type, const ResponseParameters& wanted,
@@ -58,7 +78,8 @@ Task<Status> send_response(ServerContext& context, grpc::testing::PayloadType ty
   }
   TestService::OutputResponse response;
   if (Status filled = fill(type, wanted.size(), *response.mutable_payload()); !filled) co_return filled;
-  Task<Status> sending = stream.send(response);
+  const SendOptions options{.compress = !wanted.has_compressed() || wanted.compressed().value()};
+  Task<Status> sending = stream.send(response, options);
   co_return co_await std::move(sending);
 }
 
@@ -80,7 +101,9 @@ Task<Status> TestService::EmptyCall(ServerContext& context, const grpc::testing:
 
 Task<Status> TestService::UnaryCall(ServerContext& context, const SimpleRequest& request, SimpleResponse& response) {
   if (Status echoed = echo_metadata(context); !echoed) co_return echoed;
+  if (Status checked = check_compression(context, request); !checked) co_return checked;
   if (request.response_status().code() != 0) co_return status_of(request.response_status());
+  if (request.has_response_compressed()) choose_compression(context, request.response_compressed().value());
   if (request.has_orca_per_query_report()) {
     const std::string report = load_report_of(request.orca_per_query_report()).SerializeAsString();
     if (Status set = context.set_trailer(kLoadReportKey, report); !set) co_return set;
@@ -100,10 +123,11 @@ Task<Status> TestService::CacheableUnaryCall(ServerContext& context, const Simpl
 Task<Status> TestService::StreamingOutputCall(ServerContext& context, const OutputRequest& request,
                                               ServerStreamingServer<OutputResponse>& responses) {
   if (request.response_status().code() != 0) return Task<Status>::ready(status_of(request.response_status()));
+  if (wants_compression(request)) choose_compression(context, true);
   return send_responses(context, request, responses);
 }
 
-Task<Status> TestService::StreamingInputCall(ServerContext&, ClientStreamingServer<InputRequest>& requests,
+Task<Status> TestService::StreamingInputCall(ServerContext& context, ClientStreamingServer<InputRequest>& requests,
                                              InputResponse& response) {
   int32_t total = 0;
   for (;;) {
@@ -112,6 +136,7 @@ Task<Status> TestService::StreamingInputCall(ServerContext&, ClientStreamingServ
     const Result<bool> more = co_await std::move(receiving);
     if (!more) co_return more.error();
     if (!*more) break;
+    if (Status checked = check_compression(context, request); !checked) co_return checked;
     total += static_cast<int32_t>(request.payload().body().size());
   }
   response.set_aggregated_payload_size(total);

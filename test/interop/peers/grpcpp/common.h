@@ -16,8 +16,9 @@ uint32_t grpc_call_test_only_get_message_flags(grpc_call* call);
 namespace interop {
 
 inline bool last_was_compressed(grpc_call* call) {
-  constexpr uint32_t kCompressed = 0x80000000u;
-  return (grpc_call_test_only_get_message_flags(call) & kCompressed) != 0;
+  // Set by whoever took the compression away again.
+  constexpr uint32_t kWasCompressed = 0x40000000u;
+  return (grpc_call_test_only_get_message_flags(call) & kWasCompressed) != 0;
 }
 
 // --name=value of the command line.
