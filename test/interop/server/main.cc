@@ -13,6 +13,7 @@
 #include "gaggle/net/loop_group.h"
 #include "gaggle/rpc/credentials/tls.h"
 #include "gaggle/rpc/server.h"
+#include "gaggle/services/reflection.h"
 #include "server/load_report_service.h"
 #include "server/test_service.h"
 
@@ -47,12 +48,14 @@ int serve(const Flags& flags) {
   ServerLoad load;
   TestService tests(load, "gaggle-" + std::to_string(::getpid()));
   LoadReportService reports(load);
+  ReflectionServer reflection;
   Result<std::unique_ptr<Server>> server = Server::create(loops);
   if (!server) return fail(server.error());
   if (Status status = grpc::testing::RegisterTestServiceServer(**server, tests); !status) return fail(status);
   if (Status status = xds::service::orca::v3::RegisterOpenRcaServiceServer(**server, reports); !status) {
     return fail(status);
   }
+  if (Status status = reflection.register_with(**server); !status) return fail(status);
   const std::string address = "127.0.0.1:" + std::to_string(flags.port);
   const Result<uint16_t> port = *tls ? (*server)->listen(address, **tls) : (*server)->listen(address);
   if (!port) return fail(port.error());
