@@ -16,6 +16,7 @@ namespace gaggle {
 class Metadata;
 class CallCredentials;
 class CallOption;
+class FinishHook;
 struct CallTokens;
 struct StreamSecurity;
 
@@ -32,7 +33,7 @@ struct Peer {
 //
 // A plain aggregate for designated initialisers: `{.wait_for_ready = true}`. It owns nothing:
 // what it points to must live until the call has completed. Connection defaults apply first, then
-// the call's own; the later wins, `metadata` and `custom` concatenate.
+// the call's own; the later wins; `metadata`, `custom` and `on_finish` concatenate.
 struct CallOptions {
   // True: the call waits, within its deadline, while there is no working connection. False (the
   // default): it fails with UNAVAILABLE as soon as the connection is known to be broken.
@@ -55,7 +56,7 @@ struct CallOptions {
   const Metadata* metadata = nullptr;  // sent with the call's headers
   // Says who calls, beside ClientConnOptions::call_credentials (credentials/call_credentials.h).
   CallCredentials* credentials = nullptr;
-  std::string_view authority{};        // replaces the connection's :authority
+  std::string_view authority{};  // replaces the connection's :authority
 
   // Filled when the call has completed (header: as soon as it has arrived).
   Metadata* header = nullptr;
@@ -64,7 +65,8 @@ struct CallOptions {
   // Whether the latest message that was received came compressed: of a stream, as of its last recv.
   bool* received_compressed = nullptr;
 
-  std::span<CallOption* const> custom{};  // hooks that users write; in order
+  std::span<CallOption* const> custom{};     // hooks that users write; in order
+  std::span<FinishHook* const> on_finish{};  // told how the call has ended; in order
 
   // What the credentials have given. The connection sets it; leave it null.
   const CallTokens* tokens = nullptr;
@@ -88,6 +90,17 @@ class CallOption {
   virtual Status before(CallInfo&) { return {}; }
   // Exactly once when the call has ended, with its final status, if `before` of this hook ran OK.
   virtual void after(const CallInfo&, const Status&) noexcept {}
+};
+
+// Told how a call has ended: exactly once, with the status that the caller gets, whatever happened to
+// the call: an interceptor answered it, a hook refused it, it was cancelled or never sent. Outside of
+// all interceptors. A stream ends when its caller has received the end or an error, a send has ended
+// it, or it's destroyed (CANCELLED then). On the thread where that happens; one object may serve
+// concurrent calls: then it synchronises itself. It must not end the call's connection.
+class FinishHook {
+ public:
+  virtual ~FinishHook() = default;
+  virtual void on_finish(std::string_view method, const Status& status) noexcept = 0;
 };
 
 }  // namespace gaggle

@@ -17,6 +17,7 @@
 #include "gaggle/rpc/client_channel.h"
 #include "gaggle/rpc/client_dialer.h"
 #include "gaggle/rpc/client_hooks.h"
+#include "gaggle/rpc/client_interceptors.h"
 #include "gaggle/rpc/client_outputs.h"
 #include "gaggle/rpc/client_stream.h"
 #include "gaggle/rpc/client_tokens.h"
@@ -80,6 +81,12 @@ Status check_options(const ClientConnOptions& options) {
     return Status::invalid_argument("keepalive.time must be at least 10 s");
   }
   if (options.idle_timeout < Duration::zero()) return Status::invalid_argument("idle_timeout must not be negative");
+  for (const UnaryClientInterceptor* interceptor : options.unary_interceptors) {
+    if (interceptor == nullptr) return Status::invalid_argument("unary_interceptors has a null pointer");
+  }
+  for (const StreamClientInterceptor* interceptor : options.stream_interceptors) {
+    if (interceptor == nullptr) return Status::invalid_argument("stream_interceptors has a null pointer");
+  }
   if (options.max_connections_per_address == 0) {
     return Status::invalid_argument("max_connections_per_address must be at least 1");
   }
@@ -141,8 +148,7 @@ Result<ClientChannelParts> make_parts(LoopGroup& loops, std::string_view text, C
 // The thread-safe face of a ClientChannel: what may come from any thread is posted to its loop.
 class ChannelConn final : public ClientConn {
  public:
-  explicit ChannelConn(Ref<ClientChannel> channel, bool loop_has_thread)
-      : channel_(std::move(channel)), loop_has_thread_(loop_has_thread) {}
+  ChannelConn(Ref<ClientChannel> channel, bool loop_has_thread);
   ~ChannelConn() override;
 
   Task<Status> invoke(Context context, std::string_view method, ConstMessage request, Message response,
@@ -174,6 +180,7 @@ class ChannelConn final : public ClientConn {
   }
 
   const Ref<ClientChannel> channel_;
+  const std::shared_ptr<const ClientCallChain> chain_;
   const bool loop_has_thread_;
 };
 
@@ -223,21 +230,68 @@ Task<Status> invoke_with_hooks(ClientChannel& channel, Context context, std::str
   co_return status;
 }
 
-Task<Status> ChannelConn::invoke(Context context, std::string_view method, ConstMessage request, Message response,
-                                 CallOptions options) {
-  const CallOptions& defaults = channel_->options().call_defaults;
+Task<Status> invoke_on(ClientChannel& channel, Context context, std::string_view method, ConstMessage request,
+                       Message response, const CallOptions& options) {
+  const CallOptions& defaults = channel.options().call_defaults;
   const CallOptions combined = combine_options(defaults, options);
-  const bool plain = defaults.custom.empty() && options.custom.empty() && !wants_tokens(*channel_, combined);
-  return (plain ? invoke_plain : invoke_with_hooks)(*channel_, std::move(context), method, request, response, combined);
+  const bool plain = defaults.custom.empty() && options.custom.empty() && !wants_tokens(channel, combined);
+  return (plain ? invoke_plain : invoke_with_hooks)(channel, std::move(context), method, request, response, combined);
 }
 
-Task<Result<std::unique_ptr<ClientStream>>> ChannelConn::new_stream(Context context, const StreamDesc& desc,
-                                                                    std::string_view method, CallOptions options) {
-  auto stream = std::make_unique<ClientStreamHandle>(*channel_, desc, context, method, options);
+Task<Result<std::unique_ptr<ClientStream>>> new_stream_on(ClientChannel& channel, Context context,
+                                                          const StreamDesc& desc, std::string_view method,
+                                                          CallOptions options) {
+  auto stream = std::make_unique<ClientStreamHandle>(channel, desc, context, method, options);
   Status opened = co_await stream->open();
   if (!opened) co_return opened;
   std::unique_ptr<ClientStream> result = std::move(stream);
   co_return result;
+}
+
+// What lies below a connection's interceptors.
+class BelowInterceptors final : public ClientConnInterface {
+ public:
+  explicit BelowInterceptors(Ref<ClientChannel> channel) : channel_(std::move(channel)) {}
+  Task<Status> invoke(Context context, std::string_view method, ConstMessage request, Message response,
+                      CallOptions options) override {
+    return invoke_on(*channel_, std::move(context), method, request, response, options);
+  }
+  Task<Result<std::unique_ptr<ClientStream>>> new_stream(Context context, const StreamDesc& desc,
+                                                         std::string_view method, CallOptions options) override {
+    return new_stream_on(*channel_, std::move(context), desc, method, options);
+  }
+  Loop& loop() noexcept override { return channel_->loop(); }
+
+ private:
+  const Ref<ClientChannel> channel_;
+};
+
+std::shared_ptr<const ClientCallChain> make_chain(const Ref<ClientChannel>& channel) {
+  const ClientConnOptions& options = channel->options();
+  ClientInterceptors interceptors{options.unary_interceptors, options.stream_interceptors};
+  return std::make_shared<const ClientCallChain>(std::move(interceptors), options.call_defaults.on_finish,
+                                                 std::make_shared<BelowInterceptors>(channel));
+}
+
+ChannelConn::ChannelConn(Ref<ClientChannel> channel, bool loop_has_thread)
+    : channel_(std::move(channel)), chain_(make_chain(channel_)), loop_has_thread_(loop_has_thread) {}
+
+Task<Status> ChannelConn::invoke(Context context, std::string_view method, ConstMessage request, Message response,
+                                 CallOptions options) {
+  if (chain_->is_empty_for_unary(options)) {
+    return invoke_on(*channel_, std::move(context), method, request, response, options);
+  }
+  const CallOptions combined = combine_options(channel_->options().call_defaults, options);
+  return ClientCallChain::invoke(chain_, std::move(context), method, request, response, combined);
+}
+
+Task<Result<std::unique_ptr<ClientStream>>> ChannelConn::new_stream(Context context, const StreamDesc& desc,
+                                                                    std::string_view method, CallOptions options) {
+  if (chain_->is_empty_for_stream(options)) {
+    return new_stream_on(*channel_, std::move(context), desc, method, options);
+  }
+  const CallOptions combined = combine_options(channel_->options().call_defaults, options);
+  return ClientCallChain::new_stream(chain_, std::move(context), desc, method, combined);
 }
 
 Task<Result<ConnectivityState>> ChannelConn::wait_for_state_change(Context context, ConnectivityState last) {

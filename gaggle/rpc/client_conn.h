@@ -25,6 +25,8 @@ class CallCredentials;
 class Dialer;
 class LoopGroup;
 class ResolverBuilder;
+class StreamClientInterceptor;
+class UnaryClientInterceptor;
 
 // How long to wait between attempts to connect to one address: initial × multiplier^n, at most
 // `max`, each ± jitter; reset once a connection became ready. gRPC connection-backoff.md.
@@ -81,6 +83,9 @@ struct ClientConnOptions {
   // connectionScaling counts more; more than 10 is 10. gRFC A105.
   size_t max_connections_per_address = 1;
   http2::Limits http2 = {};
+  // Stand before every call; see client_interceptor.h. First is outermost.
+  std::vector<UnaryClientInterceptor*> unary_interceptors = {};
+  std::vector<StreamClientInterceptor*> stream_interceptors = {};
   std::vector<ResolverBuilder*> resolvers = {};  // tried before the built-in schemes
   std::vector<BalancerBuilder*> balancers = {};  // tried before the built-in policies
   // What messages can be compressed with, and what the servers are told; null: gzip, deflate, zstd.

@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <span>
+#include <string_view>
+#include <utility>
 
 #include "gaggle/rpc/call_options.h"
 
@@ -39,6 +41,32 @@ class CallHooks {
  private:
   std::span<CallOption* const> lists_[2];
   size_t agreed_ = 0;
+};
+
+// The finish hooks of one call, the connection's before the call's own: run once, at the latest when
+// this is destroyed. Not thread-safe.
+class FinishHooks {
+ public:
+  FinishHooks(std::span<FinishHook* const> defaults, std::span<FinishHook* const> own,
+              std::string_view method) noexcept
+      : defaults_(defaults), own_(own), method_(method) {}
+  FinishHooks(FinishHooks&& other) noexcept
+      : defaults_(std::exchange(other.defaults_, {})), own_(std::exchange(other.own_, {})), method_(other.method_) {}
+  FinishHooks& operator=(FinishHooks&&) = delete;
+  // Whoever awaited the call was destroyed, or an exception came out of an interceptor.
+  ~FinishHooks() { run(Status::cancelled("the call was given up")); }
+
+  bool empty() const noexcept { return defaults_.empty() && own_.empty(); }
+
+  void run(const Status& status) noexcept {
+    for (FinishHook* hook : std::exchange(defaults_, {})) hook->on_finish(method_, status);
+    for (FinishHook* hook : std::exchange(own_, {})) hook->on_finish(method_, status);
+  }
+
+ private:
+  std::span<FinishHook* const> defaults_;
+  std::span<FinishHook* const> own_;
+  std::string_view method_;
 };
 
 }  // namespace gaggle

@@ -18,6 +18,7 @@
 #include "gaggle/net/sleep.h"
 #include "gaggle/net/spawn.h"
 #include "gaggle/rpc/client_conn.h"
+#include "gaggle/rpc/client_interceptor.h"
 #include "gaggle/rpc/server.h"
 #include "gaggle/rpc/server_stream.h"
 
@@ -257,6 +258,77 @@ TEST(ClientThreadsTest, calls_that_race_with_idleness_are_never_lost) {
     EXPECT_TRUE(status.is_ok()) << status.to_string();
   }
   EXPECT_GT(world.conn->counters().idle_entries, 0u) << "otherwise nothing has raced";
+}
+
+// Adds its own metadata to what all calls share.
+class AddingInterceptor final : public UnaryClientInterceptor, public FinishHook {
+ public:
+  Task<Status> intercept(Context context, std::string_view method, ConstMessage request, Message response,
+                         CallOptions options, ClientConnInterface&, UnaryInvoker& next) override {
+    Metadata metadata;
+    if (options.metadata != nullptr) metadata.append(*options.metadata);
+    EXPECT_EQ(metadata.size(), 1u) << "what other calls add is theirs";
+    EXPECT_TRUE(metadata.add("x-number", std::to_string(++calls_)));
+    options.metadata = &metadata;
+    Task<Status> rest = next(std::move(context), method, request, response, options);
+    co_return co_await std::move(rest);
+  }
+  void on_finish(std::string_view, const Status& status) noexcept override {
+    if (status.is_ok()) ++finished_;
+  }
+  int calls() const { return calls_; }
+  int finished() const { return finished_; }
+
+ private:
+  std::atomic<int> calls_{0};
+  std::atomic<int> finished_{0};
+};
+
+Task<Status> many_calls_with(ClientConn& conn, const CallOptions& shared, int count) {
+  for (int i = 0; i < count; ++i) {
+    const Bytes request = Bytes::copy_of(std::string(100, static_cast<char>('a' + i % 26)));
+    Bytes response;
+    Metadata header, trailer;
+    Peer peer;
+    CallOptions options = shared;
+    options.header = &header;
+    options.trailer = &trailer;
+    options.peer = &peer;
+    Task<Status> calling =
+        conn.invoke(Context{}, "/test.Echo/Unary", message_of(request), message_of(response), options);
+    Status status = co_await std::move(calling);
+    if (!status) co_return status;
+    if (response != request || peer.address.empty()) co_return Status::internal("somebody else's answer");
+  }
+  co_return Status::ok();
+}
+
+TEST(ClientThreadsTest, calls_at_once_share_options_interceptors_and_hooks) {
+  World world;
+  AddingInterceptor adding;
+  FinishHook* const hooks[] = {&adding};
+  Metadata metadata;
+  ASSERT_TRUE(metadata.add("x-shared", "by all"));
+  Result<uint16_t> port = world.server->listen("127.0.0.1:0");
+  ASSERT_TRUE(port);
+  ClientConnOptions options{.credentials = insecure_credentials()};
+  options.unary_interceptors = {&adding};
+  options.call_defaults.compressor = "gzip";
+  options.call_defaults.on_finish = hooks;
+  auto conn = std::move(*ClientConn::create(world.loops, "127.0.0.1:" + std::to_string(*port), std::move(options)));
+  const CallOptions shared{.metadata = &metadata, .on_finish = hooks};
+  LoopGroup others{2};
+  std::vector<std::future<Status>> runs;
+  for (size_t i = 0; i < 2; ++i) {
+    runs.push_back(spawn(world.loops.loop(i), many_calls_with(*conn, shared, 50), asio::use_future));
+    runs.push_back(spawn(others.loop(i), many_calls_with(*conn, shared, 50), asio::use_future));
+  }
+  for (auto& run : runs) {
+    const Status status = run.get();
+    EXPECT_TRUE(status.is_ok()) << status.to_string();
+  }
+  EXPECT_EQ(adding.calls(), 200);
+  EXPECT_EQ(adding.finished(), 400) << "the connection's hook and the call's, each once per call";
 }
 
 }  // namespace

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gaggle/rpc/client_interceptors.h"
+
+#include <atomic>
+#include <utility>
+
+#include "gaggle/rpc/client_hooks.h"
+
+namespace gaggle {
+
+using StreamResult = Result<std::unique_ptr<ClientStream>>;
+
+// --- The chain: each step makes the next one in its own frame ---
+
+class ClientCallChain::UnaryStep final : public UnaryInvoker {
+ public:
+  UnaryStep(const ClientCallChain& chain, size_t index) noexcept : chain_(chain), index_(index) {}
+  Task<Status> operator()(Context context, std::string_view method, ConstMessage request, Message response,
+                          CallOptions options) override {
+    if (index_ < chain_.interceptors_.unary.size()) {
+      return chain_.run_unary(index_, std::move(context), method, request, response, options);
+    }
+    return chain_.below_->invoke(std::move(context), method, request, response, options);
+  }
+
+ private:
+  const ClientCallChain& chain_;
+  const size_t index_;
+};
+
+Task<Status> ClientCallChain::run_unary(size_t index, Context context, std::string_view method, ConstMessage request,
+                                        Message response, CallOptions options) const {
+  UnaryStep next(*this, index + 1);
+  UnaryClientInterceptor& interceptor = *interceptors_.unary[index];
+  Task<Status> rest = interceptor.intercept(std::move(context), method, request, response, options, *below_, next);
+  co_return co_await std::move(rest);
+}
+
+class ClientCallChain::StreamStep final : public Streamer {
+ public:
+  StreamStep(const ClientCallChain& chain, size_t index) noexcept : chain_(chain), index_(index) {}
+  Task<StreamResult> operator()(Context context, const StreamDesc& desc, std::string_view method,
+                                CallOptions options) override {
+    if (index_ < chain_.interceptors_.stream.size()) {
+      return chain_.run_stream(index_, std::move(context), desc, method, options);
+    }
+    return chain_.below_->new_stream(std::move(context), desc, method, options);
+  }
+
+ private:
+  const ClientCallChain& chain_;
+  const size_t index_;
+};
+
+Task<StreamResult> ClientCallChain::run_stream(size_t index, Context context, const StreamDesc& desc,
+                                               std::string_view method, CallOptions options) const {
+  StreamStep next(*this, index + 1);
+  StreamClientInterceptor& interceptor = *interceptors_.stream[index];
+  Task<StreamResult> rest = interceptor.intercept(std::move(context), desc, method, options, *below_, next);
+  co_return co_await std::move(rest);
+}
+
+// --- Around it: the finish hooks ---
+
+namespace {
+
+// A stream whose end the finish hooks of its call are waiting for. A sender and a receiver may notice it
+// at once, on two threads.
+class FinishingStream final : public ClientStreamWrapper {
+ public:
+  FinishingStream(std::unique_ptr<ClientStream> stream, FinishHooks&& hooks) noexcept
+      : ClientStreamWrapper(std::move(stream)), hooks_(std::move(hooks)) {}
+  ~FinishingStream() override { finish(Status::cancelled("the stream was destroyed before its call had ended")); }
+
+  using ClientStream::send;
+  Task<Result<bool>> send(ConstMessage message, SendOptions options) override {
+    Task<Result<bool>> sending = wrapped().send(message, options);
+    Result<bool> sent = co_await std::move(sending);
+    // Refused (FAILED_PRECONDITION) changes nothing; anything else has ended the call.
+    if (!sent && sent.error().code() != StatusCode::kFailedPrecondition) finish(sent.error());
+    co_return sent;
+  }
+
+  Task<Result<bool>> recv(Message message) override {
+    // A second one at a time is refused below, which isn't the call's end.
+    if (receiving_.exchange(true)) co_return Status::failed_precondition("a recv is under way: one at a time");
+    Task<Result<bool>> receiving = wrapped().recv(message);
+    Result<bool> more = co_await std::move(receiving);
+    receiving_ = false;
+    if (!more || !*more) finish(more.status());
+    co_return more;
+  }
+
+ private:
+  void finish(const Status& status) noexcept {
+    if (!finished_.exchange(true)) hooks_.run(status);
+  }
+
+  FinishHooks hooks_;
+  std::atomic<bool> receiving_{false};
+  std::atomic<bool> finished_{false};
+};
+
+}  // namespace
+
+Task<Status> ClientCallChain::invoke(std::shared_ptr<const ClientCallChain> chain, Context context,
+                                     std::string_view method, ConstMessage request, Message response,
+                                     CallOptions options) {
+  FinishHooks hooks(chain->hooks_, options.on_finish, method);
+  options.on_finish = {};
+  UnaryStep first(*chain, 0);
+  // What interceptors wait for ends with the call.
+  Task<Status> call = first(context, method, request, response, options);
+  Status status = co_await in_context(context, std::move(call));
+  hooks.run(status);
+  co_return status;
+}
+
+Task<StreamResult> ClientCallChain::new_stream(std::shared_ptr<const ClientCallChain> chain, Context context,
+                                               const StreamDesc& desc, std::string_view method, CallOptions options) {
+  FinishHooks hooks(chain->hooks_, options.on_finish, method);
+  options.on_finish = {};
+  StreamStep first(*chain, 0);
+  Task<StreamResult> opening = first(context, desc, method, options);
+  StreamResult stream = co_await in_context(context, std::move(opening));
+  if (!stream) {
+    hooks.run(stream.error());
+    co_return stream.error();
+  }
+  if (hooks.empty()) co_return stream;
+  std::unique_ptr<ClientStream> finishing = std::make_unique<FinishingStream>(*std::move(stream), std::move(hooks));
+  co_return finishing;
+}
+
+// --- Any connection, intercepted ---
+
+namespace {
+
+// The connection that somebody else owns.
+class Borrowed final : public ClientConnInterface {
+ public:
+  explicit Borrowed(ClientConnInterface& conn) noexcept : conn_(conn) {}
+  Task<Status> invoke(Context context, std::string_view method, ConstMessage request, Message response,
+                      CallOptions options) override {
+    return conn_.invoke(std::move(context), method, request, response, options);
+  }
+  Task<StreamResult> new_stream(Context context, const StreamDesc& desc, std::string_view method,
+                                CallOptions options) override {
+    return conn_.new_stream(std::move(context), desc, method, options);
+  }
+  Loop& loop() noexcept override { return conn_.loop(); }
+
+ private:
+  ClientConnInterface& conn_;
+};
+
+class InterceptedConn final : public ClientConnInterface {
+ public:
+  InterceptedConn(ClientConnInterface& conn, ClientInterceptors interceptors)
+      : conn_(conn),
+        chain_(std::make_shared<const ClientCallChain>(std::move(interceptors), std::span<FinishHook* const>{},
+                                                       std::make_shared<Borrowed>(conn))) {}
+  Task<Status> invoke(Context context, std::string_view method, ConstMessage request, Message response,
+                      CallOptions options) override {
+    return ClientCallChain::invoke(chain_, std::move(context), method, request, response, options);
+  }
+  Task<StreamResult> new_stream(Context context, const StreamDesc& desc, std::string_view method,
+                                CallOptions options) override {
+    return ClientCallChain::new_stream(chain_, std::move(context), desc, method, options);
+  }
+  Loop& loop() noexcept override { return conn_.loop(); }
+
+ private:
+  ClientConnInterface& conn_;
+  const std::shared_ptr<const ClientCallChain> chain_;
+};
+
+}  // namespace
+
+std::unique_ptr<ClientConnInterface> intercept(ClientConnInterface& conn, ClientInterceptors interceptors) {
+  return std::make_unique<InterceptedConn>(conn, std::move(interceptors));
+}
+
+}  // namespace gaggle
