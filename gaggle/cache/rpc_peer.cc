@@ -18,8 +18,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-ClientConnOptions options_for_peers(Log log) {
-  ClientConnOptions options{.credentials = insecure_credentials()};
+ClientConnOptions options_for_peers(Log log, const ChannelCredentials* credentials) {
+  ClientConnOptions options{.credentials = credentials != nullptr ? credentials : insecure_credentials()};
   options.backoff = {.initial = 100ms, .max = 5s, .min_connect_timeout = 2s};
   options.keepalive = {.time = 10s, .timeout = 2s};
   options.log = log;
@@ -65,7 +65,7 @@ Result<std::shared_ptr<Peer>> RpcPeerFactory::make(const std::string& address) {
   const bool tcp = parsed->kind == Address::Kind::kTcp;
   if (tcp && parsed->port == 0) return Status::invalid_argument("a peer's port can't be 0");
   const std::string target = tcp ? "dns:///" + address : address;
-  Result<std::unique_ptr<ClientConn>> conn = ClientConn::create(loops_, target, options_for_peers(log_));
+  Result<std::unique_ptr<ClientConn>> conn = ClientConn::create(loops_, target, options_for_peers(log_, credentials_));
   if (!conn) return conn.error();
   return std::shared_ptr<Peer>(std::make_shared<RpcPeer>(std::move(*conn)));
 }

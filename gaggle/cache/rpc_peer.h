@@ -8,8 +8,9 @@
 #include "gaggle/cache/peer.h"
 
 namespace gaggle {
+class ChannelCredentials;
 class LoopGroup;
-}
+}  // namespace gaggle
 
 namespace gaggle::cache {
 
@@ -26,13 +27,16 @@ namespace gaggle::cache {
 // An answer is the owner's word if it's a value, or an error with the trailer `gaggle-answer: 1`.
 class RpcPeerFactory final : public PeerFactory {
  public:
-  explicit RpcPeerFactory(LoopGroup& loops, Log log = {}) : loops_(loops), log_(log) {}
+  // Null credentials: plain text. They outlive the factory's peers.
+  explicit RpcPeerFactory(LoopGroup& loops, Log log = {}, const ChannelCredentials* credentials = nullptr)
+      : loops_(loops), log_(log), credentials_(credentials) {}
   // INVALID_ARGUMENT for what is no "host:port" or "unix:path".
   Result<std::shared_ptr<Peer>> make(const std::string& address) override;
 
  private:
   LoopGroup& loops_;
   const Log log_;
+  const ChannelCredentials* const credentials_;
 };
 
 }  // namespace gaggle::cache

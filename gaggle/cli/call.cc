@@ -35,6 +35,7 @@ struct CallCommandOptions {
   std::optional<std::string> json;
   std::vector<std::string> headers;
   std::string timeout;
+  TlsFlags tls;
 };
 
 // "key: value"; the value of a "-bin" key is base64.
@@ -154,7 +155,7 @@ int call(const CallCommandOptions& options) {
   }
   // The time for asking the server what it has.
   const std::string timeout = options.timeout.empty() ? kUnaryTimeout : options.timeout;
-  const Result<std::unique_ptr<Client>> client = Client::create(options.server, timeout);
+  const Result<std::unique_ptr<Client>> client = Client::create(options.server, timeout, options.tls);
   if (!client) return fail(client.error());
   Described described(**client, metadata);
   const Status status = make_call(options, described, **client, metadata);
@@ -186,6 +187,7 @@ std::function<int()> add_call(CLI::App& program) {
       ->take_all()
       ->allow_extra_args(false)
       ->type_name("HEADER");
+  options->tls.add_to(command);
   command
       .add_option("--timeout", options->timeout,
                   "How long to wait, such as 250ms, 1s, 1m. Default: 5s, and for ever if the method streams")

@@ -18,13 +18,14 @@ struct GetOptions {
   std::string timeout = "5s";
   std::string group;
   std::string key;
+  TlsFlags tls;
 };
 
 int get(const GetOptions& options) {
   if (!cache::is_utf8(options.group) || !cache::is_utf8(options.key)) {
     return fail(Status::invalid_argument("group and key must be UTF-8"));
   }
-  const Result<std::unique_ptr<Client>> client = Client::create(options.server, options.timeout);
+  const Result<std::unique_ptr<Client>> client = Client::create(options.server, options.timeout, options.tls);
   if (!client) return fail(client.error());
   groupcachepb::GroupCacheClient cache((*client)->conn());
   groupcachepb::Request request;
@@ -50,6 +51,7 @@ std::function<int()> add_get(CLI::App& program) {
       "Write the value of a key, as it is, to standard output. Exit code 0: here it is; 1: there is no such "
       "key or group (NOT_FOUND); 2: any other error.");
   command.add_option("--server", options->server, "Any node of the cluster")->required()->type_name("HOST:PORT");
+  options->tls.add_to(command);
   command.add_option("--timeout", options->timeout, "How long to wait, such as 250ms, 1s, 1m")
       ->capture_default_str()
       ->type_name("DURATION");

@@ -20,6 +20,7 @@
 #include "gaggle/cli/log.h"
 #include "gaggle/cli/members.h"
 #include "gaggle/cli/origin.h"
+#include "gaggle/cli/tls_flags.h"
 #include "gaggle/net/loop_group.h"
 #include "gaggle/net/thread_pool.h"
 #include "gaggle/rpc/server.h"
@@ -38,7 +39,27 @@ struct ServeOptions {
   NodeAddresses addresses;
   size_t threads = std::max(1u, std::thread::hardware_concurrency());
   std::vector<std::string> groups;
+  NodeTlsFlags tls;
 };
+
+// What a node with --tls-cert is secured by; without, both are null.
+struct NodeTls {
+  std::unique_ptr<TlsServerCredentials> server;
+  std::unique_ptr<TlsChannelCredentials> peers;
+};
+
+Result<NodeTls> load_tls(const NodeTlsFlags& flags, Log log) {
+  NodeTls tls;
+  if (Status bad = flags.check(); !bad) return bad;
+  if (!flags.given()) return tls;
+  auto server = flags.server(log);
+  if (!server) return server.error();
+  auto peers = flags.peers(log);
+  if (!peers) return peers.error();
+  tls.server = *std::move(server);
+  tls.peers = *std::move(peers);
+  return tls;
+}
 
 // As many connections as the system lets us have.
 void raise_descriptor_limit() {
@@ -78,12 +99,20 @@ struct Services {
 
 // Waits for the server to end. The first SIGTERM or SIGINT drains it, the second stops it at once.
 // Signals have a loop of their own, so that they work whatever the server's loops are doing.
-Status wait_with_signals(Server& server, HealthServer& health) {
+Status wait_with_signals(Server& server, HealthServer& health, const NodeTls& tls) {
   asio::io_context io;
   asio::signal_set signals(io, SIGTERM, SIGINT);
+  if (tls.server != nullptr) signals.add(SIGHUP);
   bool draining = false;
-  std::function<void(const asio::error_code&, int)> on_signal = [&](const asio::error_code& error, int) {
+  std::function<void(const asio::error_code&, int)> on_signal = [&](const asio::error_code& error, int signal) {
     if (error) return;
+    if (signal == SIGHUP) {
+      // What is wrong with the files is logged there.
+      static_cast<void>(tls.server->reload());
+      static_cast<void>(tls.peers->reload());
+      signals.async_wait(on_signal);
+      return;
+    }
     health.end();
     server.shutdown(draining ? Duration::zero() : kDrainTime);
     draining = true;
@@ -111,8 +140,10 @@ int serve(const ServeOptions& options) {
   const StandardErrorLog log_to;
   const Log log = log_to.log();
   LoopGroup loops(options.threads);
+  const Result<NodeTls> tls = load_tls(options.tls, log);
+  if (!tls) return fail(tls.error());
   ThreadPool pool(kOriginThreads, kMaxWaitingLoads);
-  cache::Cache cache(std::make_unique<cache::RpcPeerFactory>(loops, log));
+  cache::Cache cache(std::make_unique<cache::RpcPeerFactory>(loops, log, tls->peers.get()));
   if (Status status = add_groups(options.groups, cache, pool); !status) return fail(status);
   const Result<Members> members = members_of(options.addresses);
   if (!members) return fail(members.error());
@@ -127,10 +158,11 @@ int serve(const ServeOptions& options) {
   Result<std::unique_ptr<Server>> server = Server::create(loops, server_options);
   if (!server) return fail(server.error());
   if (Status status = services.register_with(**server); !status) return fail(status);
-  const Result<uint16_t> port = (*server)->listen(options.addresses.listen);
+  const Result<uint16_t> port = tls->server != nullptr ? (*server)->listen(options.addresses.listen, *tls->server)
+                                                       : (*server)->listen(options.addresses.listen);
   if (!port) return fail(port.error());
   std::cout << "listening on " << with_port(options.addresses.listen, *port) << std::endl;
-  const Status ended = wait_with_signals(**server, services.health);
+  const Status ended = wait_with_signals(**server, services.health, *tls);
   return ended ? kExitOk : fail(ended);
 }
 
@@ -157,6 +189,7 @@ std::function<int()> add_serve(CLI::App& program) {
                              "Another node of the cluster; once for each. Every node gets the same ones, with or "
                              "without itself")
                  ->type_name("HOST:PORT"));
+  options->tls.add_to(command);
   command.add_option("--threads", options->threads, "Event loops, one thread each")
       ->capture_default_str()
       ->check(CLI::Range(1, 1024))

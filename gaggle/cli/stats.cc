@@ -21,10 +21,11 @@ struct StatsOptions {
   std::string server;
   std::string timeout = "5s";
   bool json = false;
+  TlsFlags tls;
 };
 
 int stats(const StatsOptions& options) {
-  const Result<std::unique_ptr<Client>> client = Client::create(options.server, options.timeout);
+  const Result<std::unique_ptr<Client>> client = Client::create(options.server, options.timeout, options.tls);
   if (!client) return fail(client.error());
   cache::v1::CacheAdminClient admin((*client)->conn());
   const cache::v1::StatsRequest request;
@@ -44,6 +45,7 @@ std::function<int()> add_stats(CLI::App& program) {
       "stats",
       "Show the counters of every group of one node, since its start. A cluster's are the sums of its nodes'.");
   command.add_option("--server", options->server, "The node to ask")->required()->type_name("HOST:PORT");
+  options->tls.add_to(command);
   command.add_option("--timeout", options->timeout, "How long to wait, such as 250ms, 1s, 1m")
       ->capture_default_str()
       ->type_name("DURATION");

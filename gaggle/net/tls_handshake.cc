@@ -5,8 +5,8 @@
 #include <chrono>
 #include <utility>
 
-#include "gaggle/net/event.h"
 #include "gaggle/net/loop.h"
+#include "gaggle/net/readiness.h"
 #include "gaggle/net/tls_stream.h"
 #include "gaggle/net/turn_gate.h"
 
@@ -17,25 +17,6 @@ using Secured = Result<std::unique_ptr<ByteStream>>;
 
 // Closing a socket with unread bytes in it makes TCP drop what we sent last, the alert included.
 constexpr Duration kLinger = std::chrono::seconds{1};
-
-class SetEvent final : public Waiter {
- public:
-  explicit SetEvent(AsyncEvent& event) : event_(event) {}
-  void on_ready() noexcept override { event_.set(); }
-
- private:
-  AsyncEvent& event_;
-};
-
-Task<Status> until_readable(ByteStream& stream) {
-  AsyncEvent readable(stream.loop());
-  SetEvent waiter(readable);
-  stream.wait_readable(waiter);
-  Status waited = co_await readable.wait();
-  // Not otherwise: the TLS stream may be waiting here to write.
-  if (!waited) stream.cancel_waits();
-  co_return waited;
-}
 
 Status timed_out(const Status& status) {
   const char* const what = status.code() == StatusCode::kDeadlineExceeded ? "not done in time" : "given up";

@@ -31,9 +31,10 @@ StatusCode code_of_connection_error(http2::ErrorCode code) {
 }  // namespace
 
 ClientTransport::ClientTransport(std::unique_ptr<ByteStream> stream, const transport::Options& options, Owner& owner)
-    : owner_(owner), options_(options), connection_(std::move(stream), http2::Role::kClient, options_, *this) {}
-
-std::string ClientTransport::name() const { return connection_.peer_address().to_string(); }
+    : owner_(owner),
+      name_(stream->peer_address().to_string()),
+      options_(options),
+      connection_(std::move(stream), http2::Role::kClient, options_, *this) {}
 
 Peer ClientTransport::peer() const {
   return {connection_.peer_address().to_string(), connection_.local_address().to_string(), connection_.security()};

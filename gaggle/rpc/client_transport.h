@@ -65,7 +65,7 @@ class ClientTransport final : private transport::Handler {
 
  private:
   bool try_open(ClientAttempt& attempt);
-  std::string name() const;
+  const std::string& name() const noexcept { return name_; }
 
   void on_headers(http2::Stream& stream, http2::HeaderBlockRef headers, bool end_stream) override;
   void on_trailers(http2::Stream& stream, http2::HeaderBlockRef trailers) override;
@@ -80,6 +80,7 @@ class ClientTransport final : private transport::Handler {
   void on_closed(const Status& why) override;
 
   Owner& owner_;
+  std::string name_;     // the server's address; a closed socket knows it no more
   AttemptList orphans_;  // whose connection is gone
   bool usable_ = true;
   bool settings_came_ = false;

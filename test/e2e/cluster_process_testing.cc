@@ -41,6 +41,7 @@ std::vector<std::string> arguments_of(const Node::Options& options) {
       options.listen, "--threads", "1"};
   for (const std::string& peer : options.peers) arguments.insert(arguments.end(), {"--peer", peer});
   for (const std::string& group : options.groups) arguments.insert(arguments.end(), {"--group", group});
+  arguments.insert(arguments.end(), options.more.begin(), options.more.end());
   return arguments;
 }
 

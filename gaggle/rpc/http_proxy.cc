@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gaggle/rpc/http_proxy.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "gaggle/net/connect.h"
+#include "gaggle/net/readiness.h"
+#include "gaggle/rpc/wire_base64.h"
+
+namespace gaggle {
+namespace {
+
+using Dialled = Result<std::unique_ptr<ByteStream>>;
+
+constexpr size_t kMaxAnswerBytes = 8 * 1024;
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+std::string percent_decoded(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool coded =
+        text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 && hex_digit(text[i + 2]) >= 0;
+    out.push_back(coded ? static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2])) : text[i]);
+    if (coded) i += 2;
+  }
+  return out;
+}
+
+// RFC 7617; its base64 is padded.
+std::string basic_authorization(std::string_view user_and_password) {
+  const size_t colon = user_and_password.find(':');
+  std::string plain = percent_decoded(user_and_password.substr(0, colon)) + ":";
+  if (colon != std::string_view::npos) plain += percent_decoded(user_and_password.substr(colon + 1));
+  std::string coded;
+  wire::base64_encode(plain, coded);
+  while (coded.size() % 4 != 0) coded.push_back('=');
+  return "Basic " + coded;
+}
+
+bool same_ignoring_case(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+bool is_exempt(std::string_view host, std::string_view rule) {
+  if (rule == "*") return true;
+  if (rule.starts_with('.')) rule.remove_prefix(1);
+  if (rule.empty() || host.size() < rule.size()) return false;
+  if (!same_ignoring_case(host.substr(host.size() - rule.size()), rule)) return false;
+  return host.size() == rule.size() || host[host.size() - rule.size() - 1] == '.';
+}
+
+Task<Status> write_all(ByteStream& stream, std::string_view text) {
+  while (!text.empty()) {
+    const iovec piece{const_cast<char*>(text.data()), text.size()};
+    const IoResult result = stream.write({&piece, 1});
+    if (result.kind == IoResult::Kind::kError) co_return result.error;
+    text.remove_prefix(result.bytes);
+    if (result.kind != IoResult::Kind::kWouldBlock) continue;
+    auto waiting = until_writable(stream);
+    Status waited = co_await std::move(waiting);
+    if (!waited) co_return waited;
+  }
+  co_return Status::ok();
+}
+
+// The header section of an answer. Byte by byte, and none beyond: what follows is the server's already,
+// and so the tunnel can be the socket itself.
+Task<Result<std::string>> read_answer(ByteStream& stream) {
+  std::string answer;
+  while (!answer.ends_with("\r\n\r\n")) {
+    if (answer.size() == kMaxAnswerBytes) co_return Status::unavailable("its answer is longer than 8 KiB");
+    uint8_t byte = 0;
+    const IoResult result = stream.read({&byte, 1});
+    if (result.kind == IoResult::Kind::kError) co_return result.error;
+    if (result.kind == IoResult::Kind::kEof) co_return Status::unavailable("it closed the connection");
+    if (result.is_done()) {
+      answer.push_back(static_cast<char>(byte));
+      continue;
+    }
+    auto waiting = until_readable(stream);
+    Status waited = co_await std::move(waiting);
+    if (!waited) co_return waited;
+  }
+  co_return answer;
+}
+
+// "HTTP/1.1 200 Connection established", any 2xx (RFC 9110 §9.3.6).
+Status check_answer(const std::string& answer) {
+  const std::string line = answer.substr(0, answer.find('\r'));
+  if (line.starts_with("HTTP/1.") && line.size() > 9 && line.substr(8, 2) == " 2") return {};
+  return Status::unavailable("it refuses: " + line.substr(0, 200));
+}
+
+Task<Status> ask_for_tunnel(ByteStream& stream, std::string request) {
+  auto writing = write_all(stream, request);
+  Status written = co_await std::move(writing);
+  if (!written) co_return written;
+  auto reading = read_answer(stream);
+  Result<std::string> answer = co_await std::move(reading);
+  if (!answer) co_return answer.error();
+  co_return check_answer(*answer);
+}
+
+}  // namespace
+
+// --- Which proxy ---
+
+Result<HttpProxy> HttpProxy::parse(std::string_view url) {
+  const auto bad = [](std::string_view what) {
+    // Not the text itself: it may have a password in it.
+    return Status::invalid_argument("not the URL of an HTTP proxy: " + std::string(what));
+  };
+  if (const size_t scheme = url.find("://"); scheme != std::string_view::npos) {
+    if (!same_ignoring_case(url.substr(0, scheme), "http")) return bad("only http:// is known");
+    url.remove_prefix(scheme + 3);
+  }
+  HttpProxy proxy;
+  if (const size_t at = url.rfind('@'); at != std::string_view::npos) {
+    proxy.authorization = basic_authorization(url.substr(0, at));
+    url.remove_prefix(at + 1);
+  }
+  if (url.ends_with('/')) url.remove_suffix(1);
+  Result<Address> address = Address::parse(url, 80);
+  if (!address) return bad(address.error().message());
+  if (address->kind != Address::Kind::kTcp || address->host.empty()) return bad("it needs a host");
+  proxy.address = *std::move(address);
+  return proxy;
+}
+
+Result<std::optional<HttpProxy>> HttpProxy::from_environment(
+    const std::function<const char*(const char* name)>& variable) {
+  const auto value_of = [&](const char* name) -> std::string_view {
+    const char* const value = variable ? variable(name) : std::getenv(name);
+    return value != nullptr ? value : "";
+  };
+  for (const char* name : {"grpc_proxy", "https_proxy", "http_proxy"}) {
+    if (value_of(name).empty()) continue;
+    Result<HttpProxy> proxy = parse(value_of(name));
+    if (!proxy) return Status::invalid_argument(std::string(name) + ": " + std::string(proxy.error().message()));
+    std::string_view exempt = value_of("no_grpc_proxy");
+    if (exempt.empty()) exempt = value_of("no_proxy");
+    while (!exempt.empty()) {
+      std::string_view rule = exempt.substr(0, exempt.find(','));
+      exempt.remove_prefix(std::min(rule.size() + 1, exempt.size()));
+      while (rule.starts_with(' ')) rule.remove_prefix(1);
+      while (rule.ends_with(' ')) rule.remove_suffix(1);
+      if (!rule.empty()) proxy->exempt.emplace_back(rule);
+    }
+    return std::optional<HttpProxy>(*std::move(proxy));
+  }
+  return std::optional<HttpProxy>();
+}
+
+bool HttpProxy::is_for(const Address& target) const {
+  if (target.kind != Address::Kind::kTcp) return false;
+  return std::ranges::none_of(exempt, [&](const std::string& rule) { return is_exempt(target.host, rule); });
+}
+
+// --- Through it ---
+
+HttpProxyDialer::HttpProxyDialer(HttpProxy proxy, Dialer* below) : proxy_(std::move(proxy)), below_(below) {}
+
+Task<Dialled> HttpProxyDialer::reach(Loop& loop, Address address, Context context) {
+  if (below_ != nullptr) return below_->dial(loop, std::move(address), std::move(context));
+  return connect(loop, std::move(address), std::move(context));
+}
+
+Task<Dialled> HttpProxyDialer::dial(Loop& loop, Address address, Context context) {
+  if (proxy_.is_for(address)) return tunnel(loop, std::move(address), std::move(context));
+  return reach(loop, std::move(address), std::move(context));
+}
+
+Task<Dialled> HttpProxyDialer::tunnel(Loop& loop, Address address, Context context) {
+  auto reaching = reach(loop, proxy_.address, context);
+  Dialled stream = co_await std::move(reaching);
+  const std::string where = "the proxy " + proxy_.address.to_string() + ": ";
+  if (!stream) co_return Status(stream.error().code(), where + std::string(stream.error().message()));
+  const std::string target = address.to_string();
+  std::string request = "CONNECT " + target + " HTTP/1.1\r\nHost: " + target + "\r\n";
+  if (!proxy_.authorization.empty()) request += "Proxy-Authorization: " + proxy_.authorization + "\r\n";
+  request += "\r\n";
+  auto asking = ask_for_tunnel(**stream, std::move(request));
+  Status opened = co_await in_context(context, std::move(asking));
+  if (!opened) co_return Status(opened.code(), where + std::string(opened.message()));
+  co_return stream;
+}
+
+}  // namespace gaggle
