@@ -51,6 +51,7 @@ class Tree {
 std::optional<std::string> sample(std::string_view path) {
   if (path == "a.cc") return "void Widget::turn() { push(); }";
   if (path == "a_test.cc") return "TEST(Widgets, turn) {}\nTEST_F(WidgetTest,\n  very_long_name) {}";
+  if (path == "test/interop/runner/peers.py") return "name = \"grpc-go\"; cases = [\"soak\"]";
   if (path == "run.sh") return "check turning";
   return std::nullopt;
 }
@@ -82,11 +83,13 @@ TEST(FeatureRules, a_row_with_a_test_is_fine) {
   EXPECT_EQ(check_features(table("`a_test.cc` `Widgets.*`"), sample), Breaches{});
   EXPECT_EQ(check_features(table("`run.sh` `turning`"), sample), Breaches{});
   EXPECT_EQ(check_features(table("a_test.cc"), sample), Breaches{}) << "all of its tests";
+  EXPECT_EQ(check_features(table("`./run interop grpc-go`, case `soak`; `./run interop`"), sample), Breaches{});
 }
 
 TEST(FeatureRules, a_row_without_one_is_not) {
-  for (const char* cell : {"", "soon", "run.sh", "`b_test.cc` `Widgets.turn`", "`a_test.cc` `Widgets.spin`",
-                           "`a_test.cc` `Gadgets.*`", "`a_test.cc` `tur`", "`run.sh` `spinning`"}) {
+  for (const char* cell :
+       {"", "soon", "run.sh", "`b_test.cc` `Widgets.turn`", "`a_test.cc` `Widgets.spin`", "`a_test.cc` `Gadgets.*`",
+        "`a_test.cc` `tur`", "`run.sh` `spinning`", "`./run interop grpc-c`"}) {
     EXPECT_NE(check_features(table(cell), sample), Breaches{}) << cell;
   }
   EXPECT_NE(check_features("| feature |\n|---|\n| x |\n", sample), Breaches{}) << "a table without the column";

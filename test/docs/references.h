@@ -25,6 +25,7 @@ std::vector<std::string> check_walk(std::string_view text, const ReadFile& read)
 // Tables of features whose last column, headed "test", names the tests: at least one file, and the
 // tests in it, each in one of the row's files: `Suite.name`, `Suite.*` or `name`. Without any name, all
 // tests of a *_test.cc are meant, of which there must be one; other files need a name, and contain it.
+// `./run interop PEER` names what test/interop/runner has.
 std::vector<std::string> check_features(std::string_view text, const ReadFile& read);
 
 }  // namespace gaggle::docs

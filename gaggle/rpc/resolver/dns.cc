@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gaggle/rpc/resolver/dns.h"
 
-#include <unistd.h>
-
-#include <array>
+#include <asio/ip/host_name.hpp>
 #include <string>
 #include <utility>
 
@@ -20,8 +18,8 @@ constexpr int kDefaultPort = 443;
 constexpr int kNameServerPort = 53;
 
 std::string host_name() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
+  asio::error_code failed;
+  return asio::ip::host_name(failed);  // empty when it failed
 }
 
 // "8.8.8.8:53" of the target's authority; empty: the system's servers.

@@ -15,7 +15,7 @@ def nodes(setting, _):
     return script(setting, "python node")
 
 
-def grpcurl(setting, _):
+def nodes_grpcurl(setting, _):
     """grpcurl lists, describes and calls a node, and knows nothing but its address."""
     return script(setting, "grpcurl")
 
@@ -150,4 +150,5 @@ def ran(command, server, seconds):
     return "passed" if server.stop() else f"FAILED: the server died: {server.tail()}"
 
 
-ALL = {"nodes": nodes, "h2spec": h2spec, "http2": http2, "grpcurl": grpcurl, "ghz": ghz, "etcd": etcd, "stress": stress}
+ALL = {"nodes": nodes, "nodes-grpcurl": nodes_grpcurl, "h2spec": h2spec, "http2": http2,
+       "grpcurl": grpcurl, "ghz": ghz, "etcd": etcd, "stress": stress}
