@@ -2,6 +2,7 @@
 //
 // The `gaggle` program: a cache node, two ways to look at one, and calls of anything.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <exception>
 #include <iostream>
@@ -15,7 +16,9 @@ int main(int argc, char** argv) {
   program.require_subcommand(1);
   program.fallthrough(false);
   const std::array commands = {add_serve(program), add_get(program), add_stats(program), add_call(program)};
-  if (argc > 1 && argv[1][0] != '-' && program.get_subcommand_no_throw(argv[1]) == nullptr) {
+  const auto all = program.get_subcommands([](CLI::App*) { return true; });
+  const auto is_first = [&](const CLI::App* command) { return command->get_name() == argv[1]; };
+  if (argc > 1 && argv[1][0] != '-' && std::ranges::none_of(all, is_first)) {
     std::cerr << "gaggle: there is no command \"" << argv[1] << "\"; gaggle --help lists them\n";
     return kExitError;
   }
@@ -24,7 +27,6 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return program.exit(error, std::cout, std::cerr) == 0 ? kExitOk : kExitError;
   }
-  const auto all = program.get_subcommands([](CLI::App*) { return true; });
   for (size_t i = 0; i < commands.size(); ++i) {
     if (!all[i]->parsed()) continue;
     try {
