@@ -39,6 +39,11 @@ struct World {
 
   explicit World(std::string_view url = "http://proxy.example:3128")
       : dialer(std::move(*HttpProxy::parse(url)), &pipes) {}
+  // Nothing may be under way when the record goes.
+  ~World() {
+    pipes.far.reset();
+    time.settle();
+  }
   void dial(std::string_view address) {
     const Loop::Enter enter(time.loop);
     Task<Dialled> task = dialer.dial(time.loop, *Address::parse(address), context);
