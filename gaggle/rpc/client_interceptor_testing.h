@@ -17,8 +17,8 @@ class UnaryDo final : public UnaryClientInterceptor {
  public:
   using Body = Task<Status> (*)(UnaryDo& self, Context context, std::string_view method, ConstMessage request,
                                 Message response, CallOptions options, UnaryInvoker& next);
-  explicit UnaryDo(Body body, std::string name = {}, Texts* log = nullptr)
-      : body_(body), name(std::move(name)), log(log) {}
+  explicit UnaryDo(Body body, std::string its_name = {}, Texts* its_log = nullptr)
+      : body_(body), name(std::move(its_name)), log(its_log) {}
   Task<Status> intercept(Context context, std::string_view method, ConstMessage request, Message response,
                          CallOptions options, ClientConnInterface& conn, UnaryInvoker& next) override {
     below = &conn;

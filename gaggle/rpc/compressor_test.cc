@@ -39,7 +39,7 @@ class BuiltInCompressor : public testing::TestWithParam<const char*> {
 };
 
 INSTANTIATE_TEST_SUITE_P(All, BuiltInCompressor, testing::Values("gzip", "deflate", "zstd"),
-                         [](const auto& info) { return std::string(info.param); });
+                         [](const auto& test) { return std::string(test.param); });
 
 TEST_P(BuiltInCompressor, gives_back_what_it_was_given) {
   for (const std::string& text : {std::string{}, std::string("x"), std::string(271828, '\0'), noise(100'000)}) {
