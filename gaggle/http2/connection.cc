@@ -32,6 +32,7 @@ Connection::Connection(Role role, const Options& options, Events& events)
       preface_left_(role == Role::kServer ? kClientPreface.size() : 0),
       events_(events),
       options_(checked(options)),
+      connection_target_(options_.connection_window_bytes),
       // Until it has acknowledged our SETTINGS, the peer may go by the default or by them.
       local_window_bytes_(std::max(kDefaultWindowBytes, options_.initial_window_bytes)),
       decoder_(decoder_options(options_.limits)),
@@ -59,23 +60,24 @@ void Connection::ping(uint64_t payload) {
   write_u64(begin_control_frame(FrameType::kPing, 0, 0, kPingBytes), payload);
 }
 
-void Connection::begin_drain() {
+void Connection::begin_drain(std::string_view debug) {
   if (failed_ || goaway_sent_) return;
+  drain_debug_ = debug;
   if (role_ == Role::kClient) {
-    goaway(ErrorCode::kNoError, {});
+    goaway(ErrorCode::kNoError, debug);
     return;
   }
   // RFC 9113 §6.8: a GOAWAY with the highest id announces the end; requests that are on their way
   // meanwhile are served still.
   goaway_sent_ = true;
   draining_ = true;
-  write_goaway(kMaxStreamId, ErrorCode::kNoError, {});
+  write_goaway(kMaxStreamId, ErrorCode::kNoError, debug);
   ping(kDrainPing);
 }
 
 void Connection::finish_drain() {
   if (failed_ || !draining_) return;
-  goaway(ErrorCode::kNoError, {});
+  goaway(ErrorCode::kNoError, drain_debug_);
 }
 
 void Connection::goaway(ErrorCode code, std::string_view debug) {
@@ -135,6 +137,15 @@ void Connection::release_idle_memory() {
   output_.release_memory();
   if (input_.empty()) input_.release();
   if (block_.stream_id == 0) block_.bytes.release();
+}
+
+size_t Connection::buffered_bytes() const {
+  size_t bytes = output_.unsent_bytes() + input_.size() + block_.bytes.size();
+  for (const Stream* stream = streams_.first(); stream != nullptr; stream = StreamTable::next(*stream)) {
+    bytes += stream->queue_.bytes();
+    if (stream->early_ != nullptr) bytes += stream->early_->content.size();
+  }
+  return bytes;
 }
 
 size_t Connection::memory_bytes() const {

@@ -117,6 +117,9 @@ class Connection {
   // Less than Limits::unread_answer_bytes of them: another call may start.
   bool may_start_call() const { return unread_answer_bytes_ < options_.limits.unread_answer_bytes; }
   void count_held_call() { ++counters_.held_calls; }
+  // All that waits here in either direction: unsent, queued on streams, incomplete or put-off input.
+  // Walks over the streams.
+  size_t buffered_bytes() const;
 
   // --- Streams (streams.cc) ---
 
@@ -162,6 +165,11 @@ class Connection {
   // A pending receive needs `bytes` more than have arrived: the peer may send them even if they
   // are more than the window.
   void expect(Stream& stream, size_t bytes);
+  // For a process that is short of memory: from now on the peer may have at most `bytes` on their way
+  // to us over all streams, and as soon as so much lies here that nobody has asked for, nothing
+  // more. What it may send already can't be taken back. Options::connection_window_bytes, or more,
+  // ends it.
+  void limit_connection_window(uint32_t bytes);
   // A message ended in the content of the latest on_data. Small frames that complete messages are
   // honest work; those that don't are charged (AbuseBucket).
   void message_completed(Stream& stream);
@@ -172,9 +180,12 @@ class Connection {
   void ping(uint64_t payload);
   static constexpr uint64_t kDrainPing = 0x6761'6767'6c65'2121;
   // Graceful end in two steps: GOAWAY(2^31-1) and a PING now, and when that has come back, or with
-  // finish_drain(), GOAWAY with the last stream that is served. A client ends in one step.
-  void begin_drain();
+  // finish_drain(), GOAWAY with the last stream that is served. A client ends in one step. `debug`:
+  // static; both frames say it.
+  void begin_drain(std::string_view debug = {});
   void finish_drain();
+  // The last GOAWAY is queued or sent: no further stream comes.
+  bool final_goaway_sent() const { return last_goaway_sent_; }
   // One step: no stream above those seen so far is served.
   void goaway(ErrorCode code, std::string_view debug);
   // No new streams: a GOAWAY was sent or received.
@@ -390,6 +401,7 @@ class Connection {
   int64_t send_window_ = kDefaultWindowBytes;
   int64_t receive_window_ = kDefaultWindowBytes;
   uint32_t connection_returnable_ = 0;
+  uint32_t connection_target_;   // what receive_window_ is filled up to
   uint32_t local_window_bytes_;  // of new streams, as the peer may see it now
   size_t held_bytes_ = 0;        // sum of the streams' held_
   int64_t late_allowance_ = 0;   // bytes that may come for streams we have reset
@@ -400,6 +412,7 @@ class Connection {
   uint32_t control_frames_ = 0;  // that the peer made us send, unwritten
   uint64_t control_end_ = 0;     // position behind the last of them
   uint64_t window_updates_ = 0;
+  std::string_view drain_debug_;
   AbuseBucket abuse_;
   Counters counters_;
 };

@@ -50,6 +50,8 @@ class Events {
   // Each SETTINGS frame of the peer, already applied. The first makes a client's connection ready.
   virtual void on_settings(const Settings& peer) { static_cast<void>(peer); }
   virtual void on_settings_acked() {}
+  // The peer has sent a PING, which is answered already. May call fail(): for those who count them.
+  virtual void on_ping() {}
   // The answer to ping(payload).
   virtual void on_ping_ack(uint64_t payload) { static_cast<void>(payload); }
   // The connection has failed: a GOAWAY is queued, no input is read any more. Every stream that

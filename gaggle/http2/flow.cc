@@ -23,14 +23,24 @@ bool Connection::take_connection_window(uint32_t bytes) {
 }
 
 void Connection::return_connection_window() {
-  if (connection_returnable_ < options_.connection_window_bytes / 2 || failed_) return;
-  if (held_bytes_ >= options_.limits.unconsumed_bytes) {
+  if (failed_) return;
+  // All of it, unless the window has been limited meanwhile.
+  const int64_t room = std::max<int64_t>(connection_target_ - receive_window_, 0);
+  const auto grant = static_cast<uint32_t>(std::min<int64_t>(connection_returnable_, room));
+  if (grant == 0 || grant < connection_target_ / 2) return;
+  const bool limited = connection_target_ < options_.connection_window_bytes;
+  if (held_bytes_ >= (limited ? connection_target_ : options_.limits.unconsumed_bytes)) {
     ++counters_.withheld_credits;
     return;
   }
-  receive_window_ += connection_returnable_;
-  write_window_update(0, connection_returnable_);
-  connection_returnable_ = 0;
+  receive_window_ += grant;
+  write_window_update(0, grant);
+  connection_returnable_ -= grant;
+}
+
+void Connection::limit_connection_window(uint32_t bytes) {
+  connection_target_ = std::clamp<uint32_t>(bytes, 1, options_.connection_window_bytes);
+  return_connection_window();
 }
 
 void Connection::hold(Stream& stream, uint32_t bytes) {

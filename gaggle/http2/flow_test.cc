@@ -85,6 +85,27 @@ TEST(Flow, withheld_credit_comes_back_when_bytes_are_taken_or_wanted) {
   }
 }
 
+TEST_F(FlowTest, a_limited_connection_window_runs_down_and_is_filled_again) {
+  connection.limit_connection_window(65'536);
+  uint32_t id = 1;
+  const auto upload = [&](int frames) {
+    open(id);
+    script.send(repeat(data(id, kFrame), frames));
+    connection.consume(script.stream(id), static_cast<size_t>(frames) * kFrame.size());
+    script.stream(id);
+    id += 2;
+  };
+  for (int i = 0; i < 7; ++i) upload(8);
+  script.sent();
+  upload(5);
+  EXPECT_EQ(join(script.sent()), "") << "48 KiB of the window are left, and that is enough";
+  upload(1);
+  EXPECT_EQ(join(script.sent()), "WINDOW_UPDATE 0 +32768") << "half of the limit";
+  EXPECT_EQ(connection.receive_credit(), 1 << 20) << "nothing is lost, only kept back";
+  connection.limit_connection_window(UINT32_MAX);
+  EXPECT_EQ(join(script.sent()), "WINDOW_UPDATE 0 +983040") << "all that was kept back, at once";
+}
+
 TEST_F(FlowTest, a_message_larger_than_the_window_can_be_received) {
   open(1);
   script.send(repeat(data(1, kFrame), 16));

@@ -89,6 +89,7 @@ struct Counters {
   uint64_t bytes_sent = 0;  // accepted by the transport
   uint64_t frames_received = 0;
   uint64_t data_frames_sent = 0;
+  uint64_t header_blocks_sent = 0;
   uint64_t data_bytes_received = 0;  // payload, without padding
   uint64_t data_bytes_sent = 0;
   uint64_t streams_opened = 0;     // by either side, those refused not counted

@@ -68,6 +68,7 @@ void Connection::handle_ping(const FrameHeader& frame, const uint8_t* payload) {
   traffic_since_ping_ = false;
   write_u64(begin_control_frame(FrameType::kPing, FrameFlag::kAck, 0, kPingBytes), opaque);
   count_control_frame();
+  if (!failed_) events_.on_ping();
 }
 
 void Connection::handle_ping_ack(uint64_t opaque) {

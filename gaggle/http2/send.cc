@@ -85,6 +85,7 @@ bool Connection::list_fits(const PreparedHeaders* prepared, std::span<const Head
 
 void Connection::encode_block(uint32_t stream_id, const PreparedHeaders* prepared, std::span<const HeaderOut> fields,
                               bool end_stream) {
+  ++counters_.header_blocks_sent;
   OutputBuffer& out = output_.buffer();
   const size_t start = out.size();
   out.reserve(kFrameHeaderBytes);

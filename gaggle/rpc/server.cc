@@ -15,10 +15,27 @@
 namespace gaggle {
 namespace {
 
+Status check_times(const ServerOptions& options) {
+  const auto positive = [](Duration value, std::string_view name) {
+    if (value > Duration::zero()) return Status::ok();
+    return Status::invalid_argument(std::string(name) + " must be positive");
+  };
+  if (options.keepalive.time < std::chrono::seconds{1}) {
+    return Status::invalid_argument("keepalive.time must be at least a second");
+  }
+  if (Status s = positive(options.connection_timeout, "connection_timeout"); !s) return s;
+  if (Status s = positive(options.keepalive.timeout, "keepalive.timeout"); !s) return s;
+  if (Status s = positive(options.max_connection_idle, "max_connection_idle"); !s) return s;
+  if (Status s = positive(options.max_connection_age, "max_connection_age"); !s) return s;
+  if (options.max_connection_age_grace >= Duration::zero()) return Status::ok();
+  return Status::invalid_argument("max_connection_age_grace must not be negative");
+}
+
 Status check(const ServerOptions& options) {
   if (options.max_concurrent_streams == 0) return Status::invalid_argument("max_concurrent_streams must be at least 1");
   if (options.max_receive_bytes == 0) return Status::invalid_argument("max_receive_bytes must be at least 1");
   if (options.write_timeout <= Duration::zero()) return Status::invalid_argument("write_timeout must be positive");
+  if (Status status = check_times(options); !status) return status;
   for (const UnaryServerInterceptor* interceptor : options.unary_interceptors) {
     if (interceptor == nullptr) return Status::invalid_argument("unary_interceptors has a null pointer");
   }

@@ -14,6 +14,7 @@
 #include "gaggle/base/log.h"
 #include "gaggle/base/result.h"
 #include "gaggle/http2/limits.h"
+#include "gaggle/rpc/server_keepalive.h"
 #include "gaggle/rpc/service.h"
 
 namespace gaggle {
@@ -21,7 +22,9 @@ namespace gaggle {
 class ByteStream;
 class CompressorRegistry;
 class LoopGroup;
+class MemoryQuota;
 class ServerCredentials;
+class ServerTap;
 
 // How a server behaves; a value, copied at creation. What it points to must outlive the server.
 struct ServerOptions {
@@ -32,10 +35,29 @@ struct ServerOptions {
   size_t max_send_bytes = INT32_MAX;
   // Connections at once over all listeners; beyond, a new one is closed at once. 0: no limit.
   size_t max_connections = 0;
-  // Every limit of the HTTP/2 engine; max_concurrent_streams above replaces the engine's.
+  // What this server, and others that are given the same object, may buffer; what happens when it
+  // runs short is said there. Null: no limit but those of each connection.
+  MemoryQuota* memory_quota = nullptr;
+  // Every limit of the HTTP/2 engine, those on headers among them (8 KiB announced, 16 KiB and 128
+  // fields at most: RESOURCE_EXHAUSTED, HTTP 431). max_concurrent_streams above and
+  // connection_timeout, write_timeout below replace the engine's.
   http2::Limits http2 = {};
+  // A new connection that hasn't sent HTTP/2's preface and settings by then is closed.
+  Duration connection_timeout = std::chrono::seconds{10};
   // A connection to which nothing could be written for so long, though there was something, is closed.
   Duration write_timeout = std::chrono::seconds{60};
+  // Finding clients that are gone, and bounding how often clients may ask. gRFC A8.
+  ServerKeepalive keepalive = {};
+  KeepaliveEnforcement keepalive_enforcement = {};
+  // A connection without calls for so long is ended gracefully: GOAWAY "max_idle". gRFC A9.
+  Duration max_connection_idle = Duration::max();
+  // A connection as old as this, ± 10 % so that they don't all come back at once, is ended
+  // gracefully: GOAWAY "max_age", and what is still running after the grace is cut off. gRFC A9.
+  Duration max_connection_age = Duration::max();
+  Duration max_connection_age_grace = Duration::max();
+  uint64_t random_seed = 0;  // of that jitter; 0: from the system
+  // Decides about each call before anything is made for it; not owned.
+  ServerTap* tap = nullptr;
   // First is outermost.
   std::vector<UnaryServerInterceptor*> unary_interceptors = {};
   std::vector<StreamServerInterceptor*> stream_interceptors = {};
@@ -63,6 +85,14 @@ struct ServerCounters {
   uint64_t calls_failed = 0;
   uint64_t calls_now = 0;
   uint64_t accept_backoffs = 0;  // out of descriptors or memory
+  uint64_t tapped_calls = 0;     // turned away by ServerOptions::tap
+  // Connections that were ended, and why (ServerOptions has the bounds).
+  uint64_t too_many_pings = 0;
+  uint64_t keepalive_timeouts = 0;
+  uint64_t write_timeouts = 0;
+  uint64_t max_idle_ends = 0;
+  uint64_t max_age_ends = 0;
+  uint64_t max_age_cuts = 0;  // of these, cut off after the grace
   http2::Counters http2 = {};
 };
 

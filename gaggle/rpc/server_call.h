@@ -61,6 +61,8 @@ class ServerCall final : public ServerContext,
   http2::Stream& stream() noexcept { return *stream_; }
   // run() would start the handler.
   bool waits_to_start() const noexcept { return start_due_ && !over_; }
+  // What is kept here for the call, as MemoryQuota counts it.
+  size_t buffered_bytes() const noexcept { return reader_.stored_bytes() + request_bytes_ + response_bytes_; }
 
   // --- ServerContext (server_call_context.cc) ---
 
@@ -111,6 +113,7 @@ class ServerCall final : public ServerContext,
 
   // server_call_receive.cc
   bool receive_unary(std::span<const uint8_t> content);
+  bool is_too_much(size_t more) const noexcept;
   Status decode_into(Message message);
   void refuse(const Status& why);
   Status reading_error(MessageReader::Step step) const;

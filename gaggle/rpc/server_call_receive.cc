@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "gaggle/rpc/memory_quota.h"
 #include "gaggle/rpc/message_coding.h"
 #include "gaggle/rpc/server_call.h"
 #include "gaggle/rpc/server_connection.h"
@@ -19,6 +20,10 @@ using Step = MessageReader::Step;
 void ServerCall::on_data(std::span<const uint8_t> content, bool end_stream) {
   http2::Connection& engine = connection_->http2();
   if (over_) return engine.consume(*stream_, content.size());
+  if (part_.core().options().memory_quota != nullptr && is_too_much(content.size())) {
+    const Status why = Status::resource_exhausted("the server is out of memory");
+    return method_->unary != nullptr ? refuse(why) : fail(why);
+  }
   if (method_->unary != nullptr) {
     if (receive_unary(content) && end_stream) on_request_end();
     return;
@@ -28,6 +33,15 @@ void ServerCall::on_data(std::span<const uint8_t> content, bool end_stream) {
   reader_.keep(content);
   if (end_stream) return on_request_end();
   readable_.wake_all();
+}
+
+// While the memory is exhausted, a call may not keep more than a little.
+bool ServerCall::is_too_much(size_t more) const noexcept {
+  MemoryQuota& quota = *part_.core().options().memory_quota;
+  if (quota.level() != MemoryQuota::Level::kExhausted) return false;
+  if (reader_.stored_bytes() + more <= MemoryQuota::kShortWindowBytes) return false;
+  quota.count(MemoryQuota::Event::kEndedCall);
+  return true;
 }
 
 // False when the call has been refused, and is gone.

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "gaggle/rpc/memory_quota.h"
 #include "gaggle/rpc/server_call.h"
 #include "gaggle/rpc/server_core.h"
 #include "gaggle/rpc/server_loop.h"
@@ -31,7 +32,17 @@ ServerConnection::ServerConnection(ServerLoop& part, std::unique_ptr<ByteStream>
       core_(part.core()),
       transport_(std::move(stream), http2::Role::kServer, core_.transport_options(), *this) {}
 
-ServerConnection::~ServerConnection() { publish_counters(); }
+ServerConnection::~ServerConnection() {
+  publish_counters();
+  if (core_.options().memory_quota != nullptr) core_.options().memory_quota->change(charged_bytes_, 0);
+}
+
+void ServerConnection::start() {
+  transport_.start();
+  const Duration age = core_.options().max_connection_age;
+  if (age != Duration::max()) transport_.limit_age(deadline_after(loop().now(), part_.jittered(age)));
+  update_memory();
+}
 
 const Peer& ServerConnection::peer() {
   if (peer_ == nullptr) {
@@ -47,6 +58,7 @@ const Peer& ServerConnection::peer() {
 void ServerConnection::on_headers(http2::Stream& stream, http2::HeaderBlockRef headers, bool end_stream) {
   const RequestHead& head = RequestHead::of(*headers, core_.methods(), core_.compressors());
   if (!head.refusal.is_ok()) return refuse(stream, head);
+  if (core_.guards_calls() && !admit(stream, *headers, head)) return;
   ServerCall& call = part_.take_call();
   link(call);
   call.begin(*this, stream, std::move(headers), head, end_stream);
@@ -68,9 +80,21 @@ void ServerConnection::on_reset(http2::Stream& stream, http2::ErrorCode code, ht
 
 void ServerConnection::on_writable(http2::Stream& stream) { static_cast<ServerCall*>(stream.user)->on_writable(); }
 
+void ServerConnection::on_ping() {
+  const http2::Counters& sent = http2().counters();
+  const bool has_calls = http2().open_streams() != 0 || http2().used_slots() != 0;
+  if (strikes_.allow(core_.options().keepalive_enforcement, loop().now(), has_calls,
+                     sent.data_frames_sent + sent.header_blocks_sent)) {
+    return;
+  }
+  part_.count(ServerLoop::Event::kTooManyPings);
+  http2().fail(http2::ErrorCode::kEnhanceYourCalm, "too_many_pings");
+}
+
 void ServerConnection::on_events_done() {
   run_ready();
   publish_counters();
+  update_memory();
 }
 
 void ServerConnection::publish_counters() {
@@ -82,23 +106,36 @@ void ServerConnection::publish_counters() {
 
 void ServerConnection::on_closed(const Status&) {
   closed_ = true;
+  part_.count(transport_.counters());
+  update_memory();
   run_ready();
 }
 
 void ServerConnection::refuse(http2::Stream& stream, const RequestHead& head) {
+  refuse(stream, head.http_status, head.refusal, head.list_encodings);
+}
+
+void ServerConnection::refuse(http2::Stream& stream, uint16_t http_status, const Status& why, bool list_encodings) {
   part_.count_call_started();
   part_.count_call_ended(false);
   ReplyFields& fields = part_.fields();
   fields.clear();
-  fields.add_plain(":status", http_status_text(head.http_status), HeaderName::kStatus);
+  fields.add_plain(":status", http_status_text(http_status), HeaderName::kStatus);
   fields.add_plain("content-type", "application/grpc", HeaderName::kContentType);
-  if (head.list_encodings) {
+  if (list_encodings) {
     fields.add_plain("grpc-accept-encoding", core_.compressors().accept_encoding(), HeaderName::kGrpcAcceptEncoding);
   }
-  fields.add(head.refusal);
+  fields.add(why);
   if (http2().send_headers(stream, fields.fields(), true) == http2::SendResult::kTooLarge) {
     http2().reset(stream, http2::ErrorCode::kInternalError);
   }
+  http2().release(stream);
+}
+
+void ServerConnection::drop(http2::Stream& stream, http2::ErrorCode code) {
+  part_.count_call_started();
+  part_.count_call_ended(false);
+  http2().reset(stream, code);
   http2().release(stream);
 }
 
@@ -162,6 +199,8 @@ void ServerConnection::call_ended(ServerCall& call, bool succeeded) noexcept {
   flush();
   unlink(call);
   part_.give_back(call);
+  // Within a turn, its end does it once for all.
+  if (!running_) update_memory();
   remove_if_finished();
 }
 

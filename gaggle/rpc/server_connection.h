@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "gaggle/rpc/call_options.h"
+#include "gaggle/rpc/server_keepalive.h"
 #include "gaggle/transport/connection.h"
 
 namespace gaggle {
@@ -28,8 +29,8 @@ class ServerConnection final : private transport::Handler {
   ServerConnection& operator=(const ServerConnection&) = delete;
   ~ServerConnection();
 
-  void start() { transport_.start(); }
-  void drain() { transport_.drain(); }
+  void start();
+  void drain() { transport_.drain("graceful_stop"); }
   // Ends all calls with CANCELLED and closes; handlers learn it from their contexts.
   void end(std::string_view why);
   // The loop is being destroyed: nothing can wait any more.
@@ -41,6 +42,9 @@ class ServerConnection final : private transport::Handler {
   http2::Connection& http2() noexcept { return transport_.http2(); }
   void flush() noexcept { transport_.flush(); }
   const Peer& peer();
+  // Tells the memory quota, if there is one, what is buffered here, and follows it with the window.
+  void update_memory() noexcept;
+  bool has_small_window() const noexcept { return small_window_; }
 
   // The call has something to do: its run() is called soon, outside of parsing.
   void make_ready(ServerCall& call) noexcept;
@@ -58,11 +62,17 @@ class ServerConnection final : private transport::Handler {
   void on_data(http2::Stream& stream, std::span<const uint8_t> content, bool end_stream) override;
   void on_reset(http2::Stream& stream, http2::ErrorCode code, http2::ResetOrigin origin) override;
   void on_writable(http2::Stream& stream) override;
+  void on_ping() override;
   void on_events_done() override;
   void on_closed(const Status& why) override;
 
   bool must_wait(const ServerCall& call) const noexcept;
   void refuse(http2::Stream& stream, const RequestHead& head);
+  void refuse(http2::Stream& stream, uint16_t http_status, const Status& why, bool list_encodings);
+  void drop(http2::Stream& stream, http2::ErrorCode code);
+  // server_admission.cc: whether the call may begin; if not, it has been answered.
+  bool admit(http2::Stream& stream, const http2::HeaderBlock& block, const RequestHead& head);
+  bool has_memory(http2::Stream& stream);
   void link(ServerCall& call) noexcept;
   void unlink(ServerCall& call) noexcept;
   void remove_if_finished() noexcept;
@@ -77,6 +87,9 @@ class ServerConnection final : private transport::Handler {
   ServerCall* first_ready_ = nullptr;
   ServerCall* last_ready_ = nullptr;
   ServerCall* held_ = nullptr;  // ready ones that must wait; the latest first
+  bool small_window_ = false;    // since the memory is short
+  PingStrikes strikes_;
+  size_t charged_bytes_ = 0;     // what the memory quota has been told
   std::unique_ptr<Peer> peer_;  // made when somebody asks
   http2::Counters published_;   // what part_ has been told
   transport::Connection transport_;

@@ -4,21 +4,22 @@
 #include <algorithm>
 #include <utility>
 
+#include "gaggle/rpc/memory_quota.h"
 #include "gaggle/rpc/server_loop.h"
 
 namespace gaggle {
 namespace {
-
-// gRFC A8/A9: a server asks a client that has been silent for two hours.
-constexpr transport::Keepalive kServerKeepalive = {
-    .time = std::chrono::hours{2}, .timeout = std::chrono::seconds{20}, .permit_without_stream = true};
 
 transport::Options transport_options_of(const ServerOptions& options) {
   transport::Options transport;
   transport.http2.limits = options.http2;
   transport.http2.limits.max_concurrent_streams = options.max_concurrent_streams;
   transport.http2.limits.write_progress_timeout = options.write_timeout;
-  transport.keepalive = kServerKeepalive;
+  transport.http2.limits.preface_timeout = options.connection_timeout;
+  transport.keepalive = {
+      .time = options.keepalive.time, .timeout = options.keepalive.timeout, .permit_without_stream = true};
+  transport.max_idle = options.max_connection_idle;
+  transport.age_grace = options.max_connection_age_grace;
   return transport;
 }
 
@@ -63,6 +64,12 @@ ServerLoop& ServerCore::least_loaded() noexcept {
 }
 
 bool ServerCore::take_connection() noexcept {
+  MemoryQuota* const quota = options_.memory_quota;
+  if (quota != nullptr && quota->level() >= MemoryQuota::Level::kScarce) {
+    quota->count(MemoryQuota::Event::kRefusedConnection);
+    refused_.fetch_add(1, std::memory_order_relaxed);
+    return false;
+  }
   const uint64_t before = connections_.fetch_add(1, std::memory_order_relaxed);
   if (options_.max_connections == 0 || before < options_.max_connections) return true;
   connections_.fetch_sub(1, std::memory_order_relaxed);

@@ -44,6 +44,8 @@ class ServerCore final : public RefCounted<ServerCore> {
   UnaryServerInterceptor* interceptor() noexcept { return interceptors_.get(); }
   StreamServerInterceptor* stream_interceptor() noexcept { return stream_interceptors_.get(); }
   LoopGroup& group() noexcept { return group_; }
+  // Whether somebody has a say in whether a call may begin.
+  bool guards_calls() const noexcept { return options_.tap != nullptr || options_.memory_quota != nullptr; }
 
   // Any thread.
   Status register_service(const ServiceDesc& desc, Service& implementation);
@@ -58,7 +60,7 @@ class ServerCore final : public RefCounted<ServerCore> {
   ServerLoop& least_loaded() noexcept;
   ServerLoop& any_part() noexcept { return *parts_.front(); }
 
-  // One place of max_connections; false when there is none. Any thread.
+  // One place of max_connections; false when there is none, or the memory is scarce. Any thread.
   bool take_connection() noexcept;
   void connection_gone() noexcept { connections_.fetch_sub(1, std::memory_order_relaxed); }
 

@@ -3,6 +3,7 @@
 
 #include <bit>
 #include <chrono>
+#include <random>
 #include <utility>
 
 #include "gaggle/net/listener.h"
@@ -19,10 +20,23 @@ namespace {
 // destroyed.
 constexpr Duration kFarAway = std::chrono::hours{24 * 365};
 
+// How long connections with small windows may wait after the memory has come back.
+constexpr Duration kMemoryCheck = std::chrono::milliseconds{100};
+
+uint64_t seed_of(const ServerCore& core) {
+  const uint64_t given = core.options().random_seed;
+  return given != 0 ? given : (uint64_t{std::random_device{}()} << 32) | std::random_device{}();
+}
+
 }  // namespace
 
 ServerLoop::ServerLoop(ServerCore& core, Loop& loop)
-    : core_(core), loop_(loop), handshakes_(*this), grace_(loop, *this) {}
+    : core_(core),
+      loop_(loop),
+      handshakes_(*this),
+      grace_(loop, *this),
+      memory_timer_(loop, *this),
+      random_(seed_of(core)) {}
 
 ServerLoop::~ServerLoop() {
   for (ServerCall* call : spare_calls_) delete call;
@@ -86,7 +100,9 @@ void ServerLoop::drop_adopted(LogLevel level, const Status& why) {
 
 Status ServerLoop::serve(std::unique_ptr<ByteStream> stream) {
   if (closing_) return Status::failed_precondition("the server is shutting down");
-  if (!core_.take_connection()) return Status::resource_exhausted("the server has max_connections already");
+  if (!core_.take_connection()) {
+    return Status::resource_exhausted("the server has max_connections already, or is short of memory");
+  }
   loop_.add_load(1);
   add(std::make_unique<ServerConnection>(*this, std::move(stream)));
   return Status::ok();
@@ -122,7 +138,27 @@ void ServerLoop::update_reference() {
     return;
   }
   grace_.disarm();
+  if (memory_timer_.armed()) memory_timer_.disarm();
   const Ref<ServerCore> last = std::exchange(reference_, nullptr);
+}
+
+Duration ServerLoop::jittered(Duration age) noexcept {
+  if (age > Duration::max() / 2) return age;
+  const auto tenth = static_cast<double>(age.count()) / 10;
+  return age + Duration(static_cast<Duration::rep>((2 * random_.unit() - 1) * tenth));
+}
+
+void ServerLoop::watch_memory() {
+  if (!memory_timer_.armed()) memory_timer_.arm_after(kMemoryCheck);
+}
+
+void ServerLoop::on_memory_timer() {
+  bool small = false;
+  for (ServerConnection* connection : connections_) {
+    connection->update_memory();
+    small |= connection->has_small_window();
+  }
+  if (small) watch_memory();
 }
 
 // --- The end ---
@@ -228,6 +264,14 @@ void ServerLoop::publish(const http2::Counters& before, const http2::Counters& n
   }
 }
 
+void ServerLoop::count(const transport::Counters& counters) noexcept {
+  count(Event::kKeepaliveTimeout, counters.keepalive_timeouts);
+  count(Event::kWriteTimeout, counters.write_timeouts);
+  count(Event::kMaxIdle, counters.max_idle_drains);
+  count(Event::kMaxAge, counters.max_age_drains);
+  count(Event::kMaxAgeCut, counters.age_grace_closes);
+}
+
 void ServerLoop::add_counters(ServerCounters& sum) const {
   const auto read = [](const std::atomic<uint64_t>& counter) { return counter.load(std::memory_order_relaxed); };
   // Ends are read before beginnings, so that calls_now never comes out below zero.
@@ -243,6 +287,14 @@ void ServerLoop::add_counters(ServerCounters& sum) const {
   sum.accept_backoffs += read(closed_backoffs_);
   sum.handshakes_failed += handshakes_.failed();
   sum.handshakes_delayed += handshakes_.delayed();
+  const auto event = [&](Event which) { return read(events_[static_cast<size_t>(which)]); };
+  sum.tapped_calls += event(Event::kTapped);
+  sum.too_many_pings += event(Event::kTooManyPings);
+  sum.keepalive_timeouts += event(Event::kKeepaliveTimeout);
+  sum.write_timeouts += event(Event::kWriteTimeout);
+  sum.max_idle_ends += event(Event::kMaxIdle);
+  sum.max_age_ends += event(Event::kMaxAge);
+  sum.max_age_cuts += event(Event::kMaxAgeCut);
   std::array<uint64_t, kHttp2Counters> values;
   for (size_t i = 0; i < kHttp2Counters; ++i) values[i] = read(http2_[i]);
   sum.http2 += std::bit_cast<http2::Counters>(values);

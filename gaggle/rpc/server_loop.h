@@ -14,11 +14,13 @@
 #include "gaggle/base/result.h"
 #include "gaggle/net/file_descriptor.h"
 #include "gaggle/net/timer.h"
+#include "gaggle/rpc/client_backoff.h"
 #include "gaggle/rpc/message.h"
 #include "gaggle/rpc/server.h"
 #include "gaggle/rpc/server_handshakes.h"
 #include "gaggle/rpc/server_message_pool.h"
 #include "gaggle/rpc/server_reply.h"
+#include "gaggle/transport/connection.h"
 
 namespace gaggle {
 
@@ -73,7 +75,26 @@ class ServerLoop {
   // For composing one header section; used up before anything else runs.
   ReplyFields& fields() noexcept { return fields_; }
 
+  // Around `age`, ± 10 %.
+  Duration jittered(Duration age) noexcept;
+  // A connection has been given a small window: looks now and then if it can have a large one again.
+  void watch_memory();
+
   // --- Counters: written here, read by any thread ---
+
+  enum class Event : uint8_t {
+    kTapped,
+    kTooManyPings,
+    kKeepaliveTimeout,
+    kWriteTimeout,
+    kMaxIdle,
+    kMaxAge,
+    kMaxAgeCut,
+    kCount,
+  };
+  void count(Event event, uint64_t by = 1) noexcept { bump(events_[static_cast<size_t>(event)], by); }
+  // Of a connection that has closed.
+  void count(const transport::Counters& counters) noexcept;
 
   void count_call_started() noexcept { bump(calls_started_); }
   void count_call_ended(bool ok) noexcept { bump(ok ? calls_succeeded_ : calls_failed_); }
@@ -102,6 +123,7 @@ class ServerLoop {
   void loop_is_going();
   void report_if_drained();
   void update_reference();
+  void on_memory_timer();
   MethodPools& pools(const ServerMethod& method);
 
   // Notices that the loop is destroyed, or that the grace has passed.
@@ -127,6 +149,8 @@ class ServerLoop {
   std::vector<std::unique_ptr<MethodPools>> pools_;  // by ServerMethod::index
   ReplyFields fields_;
   GraceTimer grace_;
+  TimerOf<&ServerLoop::on_memory_timer> memory_timer_;
+  JitterSource random_;
 
   mutable std::mutex listeners_mutex_;  // guards listeners_: their counters are read by any thread
   std::vector<std::unique_ptr<Listener>> listeners_;
@@ -137,6 +161,7 @@ class ServerLoop {
   std::atomic<uint64_t> calls_started_{0};
   std::atomic<uint64_t> calls_succeeded_{0};
   std::atomic<uint64_t> calls_failed_{0};
+  std::array<std::atomic<uint64_t>, static_cast<size_t>(Event::kCount)> events_{};
   std::array<std::atomic<uint64_t>, kHttp2Counters> http2_{};
 };
 

@@ -106,6 +106,8 @@ class FrameClient final : public transport::Handler {
   std::deque<ClientCall> calls;
   bool closed = false;
   std::vector<uint32_t> goaways;  // their last stream ids
+  std::vector<http2::ErrorCode> goaway_codes;
+  std::vector<std::string> goaway_texts;
 
  private:
   void on_headers(http2::Stream& stream, http2::HeaderBlockRef headers, bool end_stream) override;
@@ -113,8 +115,10 @@ class FrameClient final : public transport::Handler {
   void on_data(http2::Stream& stream, std::span<const uint8_t> content, bool end_stream) override;
   void on_reset(http2::Stream& stream, http2::ErrorCode code, http2::ResetOrigin origin) override;
   void on_writable(http2::Stream&) override {}
-  void on_goaway(uint32_t last_stream_id, http2::ErrorCode, std::string_view) override {
+  void on_goaway(uint32_t last_stream_id, http2::ErrorCode code, std::string_view debug) override {
     goaways.push_back(last_stream_id);
+    goaway_codes.push_back(code);
+    goaway_texts.emplace_back(debug);
   }
   void on_events_done() override {}
   void on_closed(const Status&) override { closed = true; }

@@ -23,10 +23,10 @@ void Connection::start() {
   flush();
 }
 
-void Connection::drain() {
+void Connection::drain(std::string_view debug) {
   if (draining_ || state_ != State::kOpen) return;
   draining_ = true;
-  engine_.begin_drain();
+  engine_.begin_drain(debug);
   drain_deadline_ = deadline_after(loop().now(), options_.drain_ping_timeout);
   flush();
 }
@@ -74,6 +74,7 @@ void Connection::settle() {
     if (engine_.has_pending_input()) continue_input_ = true;
     if (continue_input_ || (engine_.wants_write() && !writing_)) schedule();
   }
+  watch_lifetime();
   if (wants_input()) wait_readable();
   plan_timer();
 }

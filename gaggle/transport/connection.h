@@ -25,6 +25,10 @@ struct Keepalive {
 struct Options {
   http2::Options http2 = {};
   Keepalive keepalive = {};
+  // Without a stream for so long: a graceful end, "max_idle". gRFC A9.
+  Duration max_idle = Duration::max();
+  // After the second GOAWAY of an end by limit_age(): how long streams may go on.
+  Duration age_grace = Duration::max();
   // Quiet for so long: buffers and pools go back to the heap.
   Duration idle_release = std::chrono::milliseconds{300};
   // A graceful end in two steps waits at most so long for the answer to its PING.
@@ -41,6 +45,9 @@ struct Counters {
   uint64_t keepalive_pings = 0;
   uint64_t keepalive_timeouts = 0;  // closed: Keepalive::timeout
   uint64_t idle_releases = 0;
+  uint64_t max_idle_drains = 0;    // ends begun: Options::max_idle
+  uint64_t max_age_drains = 0;     // ends begun: limit_age()
+  uint64_t age_grace_closes = 0;   // closed: Options::age_grace
 };
 
 // The layer above a Connection: hears the events of HTTP/2, and when it may act on them.
@@ -95,7 +102,10 @@ class Connection {
   }
 
   // Graceful end: no new streams are taken, those that are open may finish, then the socket closes.
-  void drain();
+  // `debug`: static; the GOAWAYs say it.
+  void drain(std::string_view debug = {});
+  // At `when`: drain("max_age"), then Options::age_grace for what is open. gRFC A9.
+  void limit_age(TimePoint when);
   // Ends now: streams get on_reset with kConnection, what is unsent gets one chance to leave, then
   // on_closed(why) follows at the end of this turn.
   void close(const Status& why);
@@ -153,6 +163,11 @@ class Connection {
   void check_keepalive(TimePoint now);
   void check_idle(TimePoint now);
 
+  // connection_lifetime.cc
+  void watch_lifetime();
+  TimePoint lifetime_deadline() const;
+  void check_lifetime(TimePoint now);
+
   std::unique_ptr<ByteStream> stream_;
   Handler& handler_;
   State state_ = State::kOpen;
@@ -163,6 +178,7 @@ class Connection {
   bool draining_ = false;
   bool released_ = true;   // nothing to give back
   bool ping_out_ = false;  // keepalive asked, and nothing was read since
+  bool aged_ = false;      // draining for its age
   const Options& options_;
   TimePoint last_read_{};
   TimePoint last_active_{};     // read or written
@@ -170,6 +186,9 @@ class Connection {
   TimePoint ping_deadline_ = kNever;
   TimePoint drain_deadline_ = kNever;
   TimePoint linger_deadline_ = kNever;
+  TimePoint age_deadline_ = kNever;  // of the age, then of the grace
+  TimePoint idle_since_ = kNever;    // without a stream; watched only for Options::max_idle
+  uint64_t streams_before_ = 0;      // opened when that was looked at last
   Status close_reason_;
   Counters counters_;
 
