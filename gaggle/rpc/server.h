@@ -42,7 +42,8 @@ struct ServerOptions {
   // fields at most: RESOURCE_EXHAUSTED, HTTP 431). max_concurrent_streams above and
   // connection_timeout, write_timeout below replace the engine's.
   http2::Limits http2 = {};
-  // A new connection that hasn't sent HTTP/2's preface and settings by then is closed.
+  // A new connection has so long for TLS's handshake, and as long again until HTTP/2's preface and
+  // settings have come; then it's closed.
   Duration connection_timeout = std::chrono::seconds{10};
   // A connection to which nothing could be written for so long, though there was something, is closed.
   Duration write_timeout = std::chrono::seconds{60};

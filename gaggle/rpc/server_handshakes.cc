@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gaggle/rpc/server_handshakes.h"
 
-#include <chrono>
 #include <utility>
 
 #include "gaggle/base/context.h"
 #include "gaggle/net/loop.h"
 #include "gaggle/net/task.h"
 #include "gaggle/rpc/credentials/server_credentials.h"
+#include "gaggle/rpc/server_core.h"
 #include "gaggle/rpc/server_loop.h"
 
 namespace gaggle {
@@ -15,15 +15,14 @@ namespace {
 
 using Secured = Result<std::unique_ptr<ByteStream>>;
 
-constexpr Duration kTime = std::chrono::seconds{10};
-
 }  // namespace
 
 // Deletes itself when it has ended.
 class ServerHandshakes::Handshake final : TaskCompletion<Secured> {
  public:
   explicit Handshake(ServerHandshakes& owner)
-      : source_(Context{}.with_deadline(deadline_after(owner.part_.loop().now(), kTime))),
+      : source_(Context{}.with_deadline(
+            deadline_after(owner.part_.loop().now(), owner.part_.core().options().connection_timeout))),
         owner_(owner),
         position_(owner.running_.size()) {
     owner.running_.push_back(this);

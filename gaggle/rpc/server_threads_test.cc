@@ -39,7 +39,8 @@ TEST(ServerThreads, all_of_a_server_may_be_called_from_any_thread_at_once) {
       for (int k = 0; k < 10; ++k) {
         const std::string path =
             "unix:@gaggle-threads-" + std::to_string(getpid()) + "-" + std::to_string(i) + "-" + std::to_string(k);
-        EXPECT_TRUE(running.server->listen(path).is_ok());
+        const Status status = running.server->listen(path).status();
+        EXPECT_TRUE(status.is_ok() || status.code() == StatusCode::kFailedPrecondition) << "the end may have begun";
       }
     });
   }
