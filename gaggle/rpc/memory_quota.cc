@@ -11,9 +11,7 @@ MemoryQuota::Level MemoryQuota::level() const noexcept {
 }
 
 MemoryQuota::Counters MemoryQuota::counters() const noexcept {
-  const auto read = [this](Event event) {
-    return events_[static_cast<size_t>(event)].load(std::memory_order_relaxed);
-  };
+  const auto read = [this](Event event) { return events_[static_cast<size_t>(event)].load(std::memory_order_relaxed); };
   return {.refused_connections = read(Event::kRefusedConnection),
           .refused_calls = read(Event::kRefusedCall),
           .ended_calls = read(Event::kEndedCall),

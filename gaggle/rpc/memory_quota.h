@@ -27,9 +27,9 @@ class MemoryQuota {
   enum class Level : uint8_t { kPlenty, kShort, kScarce, kExhausted };
   struct Counters {
     uint64_t refused_connections = 0;
-    uint64_t refused_calls = 0;    // before they began
-    uint64_t ended_calls = 0;      // while they were sending
-    uint64_t shrunk_windows = 0;   // connections that were given a small window
+    uint64_t refused_calls = 0;   // before they began
+    uint64_t ended_calls = 0;     // while they were sending
+    uint64_t shrunk_windows = 0;  // connections that were given a small window
   };
   enum class Event : uint8_t { kRefusedConnection, kRefusedCall, kEndedCall, kShrunkWindow };
 

@@ -87,9 +87,9 @@ class ServerConnection final : private transport::Handler {
   ServerCall* first_ready_ = nullptr;
   ServerCall* last_ready_ = nullptr;
   ServerCall* held_ = nullptr;  // ready ones that must wait; the latest first
-  bool small_window_ = false;    // since the memory is short
+  bool small_window_ = false;   // since the memory is short
   PingStrikes strikes_;
-  size_t charged_bytes_ = 0;     // what the memory quota has been told
+  size_t charged_bytes_ = 0;    // what the memory quota has been told
   std::unique_ptr<Peer> peer_;  // made when somebody asks
   http2::Counters published_;   // what part_ has been told
   transport::Connection transport_;

@@ -254,12 +254,9 @@ TEST(ServerConnectionTimeout, a_client_that_says_nothing_is_closed) {  // [4]
 
 TEST(ServerLifetimeOptions, out_of_range_are_refused) {
   LoopGroup loops(1);
-  const ServerOptions bad[] = {{.connection_timeout = 0s},
-                               {.keepalive = {.time = 999ms}},
-                               {.keepalive = {.timeout = 0s}},
-                               {.max_connection_idle = 0s},
-                               {.max_connection_age = -1s},
-                               {.max_connection_age_grace = -1s}};
+  const ServerOptions bad[] = {{.connection_timeout = 0s},     {.keepalive = {.time = 999ms}},
+                               {.keepalive = {.timeout = 0s}}, {.max_connection_idle = 0s},
+                               {.max_connection_age = -1s},    {.max_connection_age_grace = -1s}};
   for (const ServerOptions& options : bad) {
     EXPECT_EQ(Server::create(loops, options).status().code(), StatusCode::kInvalidArgument);
   }

@@ -51,9 +51,10 @@ TEST(WireRequest, a_canonical_path_has_two_names_that_everybody_reads_alike) {  
   EXPECT_TRUE(path_is_canonical("/p.S/M"));
   EXPECT_TRUE(path_is_canonical("/S/M-with+signs~"));
   EXPECT_TRUE(path_is_canonical("/..s/...")) << "dots are letters unless they are the whole name";
-  for (const char* path : {"", "/", "//", "p.S/M", "/p.S", "/p.S/", "//M", "//p.S/M", "/p.S//M", "/p.S/M/", "/p.S/M/x",
-                           "/p.S/M?", "/p.S/M#", "/p%2ES/M", "/p.S%2FM", "/p.S\\M", "/./M", "/../M", "/p.S/.",
-                           "/p.S/..", "/p.S/M ", "/p.S/\x7f", "/p.S/\xc3\xbc"}) {
+  for (const char* path :
+       {"",        "/",       "//",       "p.S/M",   "/p.S",    "/p.S/",     "//M",          "//p.S/M",
+        "/p.S//M", "/p.S/M/", "/p.S/M/x", "/p.S/M?", "/p.S/M#", "/p%2ES/M",  "/p.S%2FM",     "/p.S\\M",
+        "/./M",    "/../M",   "/p.S/.",   "/p.S/..", "/p.S/M ", "/p.S/\x7f", "/p.S/\xc3\xbc"}) {
     EXPECT_FALSE(path_is_canonical(path)) << path;
   }
 }

@@ -45,9 +45,9 @@ struct Counters {
   uint64_t keepalive_pings = 0;
   uint64_t keepalive_timeouts = 0;  // closed: Keepalive::timeout
   uint64_t idle_releases = 0;
-  uint64_t max_idle_drains = 0;    // ends begun: Options::max_idle
-  uint64_t max_age_drains = 0;     // ends begun: limit_age()
-  uint64_t age_grace_closes = 0;   // closed: Options::age_grace
+  uint64_t max_idle_drains = 0;   // ends begun: Options::max_idle
+  uint64_t max_age_drains = 0;    // ends begun: limit_age()
+  uint64_t age_grace_closes = 0;  // closed: Options::age_grace
 };
 
 // The layer above a Connection: hears the events of HTTP/2, and when it may act on them.

@@ -23,8 +23,8 @@ void Connection::plan_timer() {
 }
 
 TimePoint Connection::next_deadline() const {
-  TimePoint next = std::min({engine_.next_deadline(), keepalive_deadline(), drain_deadline_, linger_deadline_,
-                             lifetime_deadline()});
+  TimePoint next =
+      std::min({engine_.next_deadline(), keepalive_deadline(), drain_deadline_, linger_deadline_, lifetime_deadline()});
   if (stalled_) next = std::min(next, deadline_after(write_progress_, options_.http2.limits.write_progress_timeout));
   if (!released_) next = std::min(next, deadline_after(last_active_, options_.idle_release));
   return next;
