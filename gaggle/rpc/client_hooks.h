@@ -47,8 +47,7 @@ class CallHooks {
 // this is destroyed. Not thread-safe.
 class FinishHooks {
  public:
-  FinishHooks(std::span<FinishHook* const> defaults, std::span<FinishHook* const> own,
-              std::string_view method) noexcept
+  FinishHooks(std::span<FinishHook* const> defaults, std::span<FinishHook* const> own, std::string_view method) noexcept
       : defaults_(defaults), own_(own), method_(method) {}
   FinishHooks(FinishHooks&& other) noexcept
       : defaults_(std::exchange(other.defaults_, {})), own_(std::exchange(other.own_, {})), method_(other.method_) {}

@@ -14,8 +14,8 @@
 #include "gaggle/services/health.h"
 #include "gaggle/services/reflection.h"
 #include "google/rpc/error_details.pb.h"  // installed with gaggle::error_details
-#include "groupcache.gaggle.h"  // installed with gaggle::cache
-#include "scores.gaggle.h"      // generated here
+#include "groupcache.gaggle.h"            // installed with gaggle::cache
+#include "scores.gaggle.h"                // generated here
 
 namespace {
 

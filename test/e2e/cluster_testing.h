@@ -79,7 +79,7 @@ class Node {
     std::string listen = "127.0.0.1:0";
     std::vector<std::string> peers;
     std::vector<std::string> groups;
-    int max_descriptors = 0;  // 0: as we have them
+    int max_descriptors = 0;             // 0: as we have them
     std::vector<std::string> more = {};  // flags
   };
   // Starts it and waits until it listens. Throws std::runtime_error when it doesn't.

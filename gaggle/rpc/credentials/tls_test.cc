@@ -105,6 +105,8 @@ TEST(TlsCallTest, a_client_without_a_certificate_learns_why_it_is_refused) {
   const std::string refused = world.ask();
   EXPECT_TRUE(mentions(refused, "UNAVAILABLE")) << refused;
   EXPECT_TRUE(mentions(refused, "certificate required")) << refused;
+  world.server->stop();
+  ASSERT_TRUE(world.server->wait());
   EXPECT_GE(world.server->counters().handshakes_failed, 1u);
 }
 
