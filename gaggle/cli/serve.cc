@@ -83,7 +83,7 @@ Status add_groups(const std::vector<std::string>& texts, cache::Cache& cache, Th
 
 // What a node serves; outlives its server.
 struct Services {
-  explicit Services(cache::Cache& cache) : cache(cache) {}
+  explicit Services(cache::Cache& node) : cache(node) {}
   cache::CacheService cache;
   HealthServer health;
   ReflectionServer reflection;
