@@ -163,7 +163,9 @@ struct CallProgramTest : ::testing::Test {
   void serve(bool with_reflection) {
     server = std::move(*Server::create(loops));
     ASSERT_TRUE(e2e::RegisterCallsServer(*server, calls).is_ok());
-    if (with_reflection) ASSERT_TRUE(reflection.register_with(*server).is_ok());
+    if (with_reflection) {
+      ASSERT_TRUE(reflection.register_with(*server).is_ok());
+    }
     address = "127.0.0.1:" + std::to_string(*server->listen("127.0.0.1:0"));
   }
   Program start(const std::string& method, std::vector<std::string> more = {}) {
