@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "gaggle/cache/cache.h"
@@ -97,37 +98,50 @@ struct Services {
   }
 };
 
-// Waits for the server to end. The first SIGTERM or SIGINT drains it, the second stops it at once.
-// Signals have a loop of their own, so that they work whatever the server's loops are doing.
-Status wait_with_signals(Server& server, HealthServer& health, const NodeTls& tls) {
-  asio::io_context io;
-  asio::signal_set signals(io, SIGTERM, SIGINT);
-  if (tls.server != nullptr) signals.add(SIGHUP);
-  bool draining = false;
-  std::function<void(const asio::error_code&, int)> on_signal = [&](const asio::error_code& error, int signal) {
-    if (error) return;
-    if (signal == SIGHUP) {
-      // What is wrong with the files is logged there.
-      static_cast<void>(tls.server->reload());
-      static_cast<void>(tls.peers->reload());
-      signals.async_wait(on_signal);
-      return;
-    }
-    health.end();
-    server.shutdown(draining ? Duration::zero() : kDrainTime);
-    draining = true;
-    signals.async_wait(on_signal);
-  };
-  signals.async_wait(on_signal);
-  Status ended;
-  std::thread waiter([&] {
-    ended = server.wait();
-    io.stop();
-  });
-  io.run();
-  waiter.join();
-  return ended;
-}
+// What a node does upon signals. The first SIGTERM or SIGINT drains the server, the second stops it at
+// once; SIGHUP reads the certificates again. Signals have a loop of their own, so that they work
+// whatever the server's loops are doing. Made before the server listens: visitors may take every
+// descriptor that is left.
+class Signals {
+ public:
+  explicit Signals(const NodeTls& tls) : tls_(tls), signals_(io_, SIGTERM, SIGINT) {
+    if (tls.server != nullptr) signals_.add(SIGHUP);
+  }
+
+  // Until the server has ended.
+  Status wait_for(Server& server, HealthServer& health) {
+    await_next(server, health);
+    Status ended;
+    std::thread waiter([&] {
+      ended = server.wait();
+      io_.stop();
+    });
+    io_.run();
+    waiter.join();
+    return ended;
+  }
+
+ private:
+  void await_next(Server& server, HealthServer& health) {
+    signals_.async_wait([this, &server, &health](const asio::error_code& error, int signal) {
+      if (error) return;
+      if (signal == SIGHUP) {
+        // What is wrong with the files is logged there.
+        static_cast<void>(tls_.server->reload());
+        static_cast<void>(tls_.peers->reload());
+      } else {
+        health.end();
+        server.shutdown(std::exchange(draining_, true) ? Duration::zero() : kDrainTime);
+      }
+      await_next(server, health);
+    });
+  }
+
+  const NodeTls& tls_;
+  asio::io_context io_;
+  asio::signal_set signals_;
+  bool draining_ = false;
+};
 
 // Everything a node consists of, in the reverse of the order in which it must go: the server first,
 // then the cache (which cancels what loads), the origins' threads, and the loops last.
@@ -158,11 +172,12 @@ int serve(const ServeOptions& options) {
   Result<std::unique_ptr<Server>> server = Server::create(loops, server_options);
   if (!server) return fail(server.error());
   if (Status status = services.register_with(**server); !status) return fail(status);
+  Signals signals(*tls);
   const Result<uint16_t> port = tls->server != nullptr ? (*server)->listen(options.addresses.listen, *tls->server)
                                                        : (*server)->listen(options.addresses.listen);
   if (!port) return fail(port.error());
   std::cout << "listening on " << with_port(options.addresses.listen, *port) << std::endl;
-  const Status ended = wait_with_signals(**server, services.health, *tls);
+  const Status ended = signals.wait_for(**server, services.health);
   return ended ? kExitOk : fail(ended);
 }
 

@@ -99,9 +99,9 @@ void ServerConnection::on_events_done() {
 
 void ServerConnection::publish_counters() {
   const http2::Counters& now = http2().counters();
-  if (now.frames_received == published_.frames_received && now.bytes_sent == published_.bytes_sent && !closed_) return;
-  part_.publish(published_, now);
-  published_ = now;
+  const bool quiet = static_cast<uint32_t>(now.bytes_received) == published_[0] &&
+                     static_cast<uint32_t>(now.bytes_sent) == published_[1];
+  if (!quiet || closed_) part_.publish(published_, now);
 }
 
 void ServerConnection::on_closed(const Status&) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -17,6 +18,10 @@ class ServerCall;
 class ServerCore;
 class ServerLoop;
 struct RequestHead;
+
+// What a ServerLoop has been told of the http2::Counters of a connection, in their order: the low half of
+// each, since there is one for each idle connection. What happens between two reports is less than 2^32.
+using PublishedCounters = std::array<uint32_t, sizeof(http2::Counters) / sizeof(uint64_t)>;
 
 // One connection of a server, and the calls on it. Belongs to its ServerLoop and that loop's thread.
 //
@@ -91,7 +96,7 @@ class ServerConnection final : private transport::Handler {
   PingStrikes strikes_;
   size_t charged_bytes_ = 0;    // what the memory quota has been told
   std::unique_ptr<Peer> peer_;  // made when somebody asks
-  http2::Counters published_;   // what part_ has been told
+  PublishedCounters published_{};
   transport::Connection transport_;
 };
 

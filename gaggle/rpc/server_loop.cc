@@ -256,11 +256,11 @@ void ServerLoop::give_back_response(const ServerMethod& method, Message response
 
 // --- Counters ---
 
-void ServerLoop::publish(const http2::Counters& before, const http2::Counters& now) noexcept {
-  const auto old_values = std::bit_cast<std::array<uint64_t, kHttp2Counters>>(before);
+void ServerLoop::publish(PublishedCounters& before, const http2::Counters& now) noexcept {
   const auto values = std::bit_cast<std::array<uint64_t, kHttp2Counters>>(now);
   for (size_t i = 0; i < kHttp2Counters; ++i) {
-    if (values[i] != old_values[i]) bump(http2_[i], values[i] - old_values[i]);
+    const auto value = static_cast<uint32_t>(values[i]);
+    if (value != before[i]) bump(http2_[i], value - std::exchange(before[i], value));
   }
 }
 

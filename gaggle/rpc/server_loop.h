@@ -17,6 +17,7 @@
 #include "gaggle/rpc/client_backoff.h"
 #include "gaggle/rpc/message.h"
 #include "gaggle/rpc/server.h"
+#include "gaggle/rpc/server_connection.h"
 #include "gaggle/rpc/server_handshakes.h"
 #include "gaggle/rpc/server_message_pool.h"
 #include "gaggle/rpc/server_reply.h"
@@ -99,7 +100,7 @@ class ServerLoop {
   void count_call_started() noexcept { bump(calls_started_); }
   void count_call_ended(bool ok) noexcept { bump(ok ? calls_succeeded_ : calls_failed_); }
   // Adds what a connection has counted between two moments.
-  void publish(const http2::Counters& before, const http2::Counters& now) noexcept;
+  void publish(PublishedCounters& before, const http2::Counters& now) noexcept;
   void add_counters(ServerCounters& sum) const;
 
  private:
