@@ -62,7 +62,8 @@ struct Limits {
 
   // Complete answers that the peer hasn't let out, in bytes over all streams. From here on the layer
   // above starts no call, `held_calls`; those that have arrived wait in their slots. The answer that
-  // crosses it is still accepted whole.
+  // crosses it is still accepted whole, and so are those of handlers that run already, of which there
+  // are at most max_concurrent_streams.
   size_t unread_answer_bytes = 16 * 1024 * 1024;
 
   // Bytes received, over all streams, that nobody has asked for yet (see Connection::consume). From
