@@ -8,6 +8,7 @@
 
 #include "gaggle/cache/cache.h"
 #include "gaggle/cache/error_reason.h"
+#include "gaggle/cache/rpc_answer.h"
 #include "gaggle/cache/rpc_metadata.h"
 #include "gaggle/net/loop.h"
 #include "gaggle_cache.gaggle.h"
@@ -28,12 +29,12 @@ std::string shown(std::string_view name) {
   return std::string(name.substr(0, end)) + "...";
 }
 
-void fill(const Value& value, TimePoint now, groupcachepb::Response& response) {
-  response.set_value(value.bytes.data(), value.bytes.size());
+void fill(Value&& value, TimePoint now, RpcAnswer& answer) {
+  answer.value = std::move(value.bytes);
   if (value.expiry == kNever || value.expiry - now > kForEver) return;
-  response.set_ttl_left_ms(milliseconds_left(value.expiry, now));
+  answer.fields.set_ttl_left_ms(milliseconds_left(value.expiry, now));
   const auto wall = std::chrono::system_clock::now() + (value.expiry - now);
-  response.set_expire(std::chrono::duration_cast<std::chrono::nanoseconds>(wall.time_since_epoch()).count());
+  answer.fields.set_expire(std::chrono::duration_cast<std::chrono::nanoseconds>(wall.time_since_epoch()).count());
 }
 
 void fill(const Group& group, v1::GroupStats& stats) {
@@ -62,13 +63,24 @@ void fill(const Group& group, v1::GroupStats& stats) {
 
 }  // namespace
 
-class CacheService::GroupCache final : public groupcachepb::UnimplementedGroupCacheServer {
+// By the descriptor that the proto file gave, but for the type of the answer.
+class CacheService::GroupCache final : public Service {
  public:
   explicit GroupCache(Cache& cache) : cache_(cache) {}
 
+  static const ServiceDesc& desc() {
+    static constexpr MethodDesc kMethods[] = {generated::unary_method<&GroupCache::Get>("Get")};
+    static const ServiceDesc kDesc = {.service_name = groupcachepb::GroupCache_ServiceDesc.service_name,
+                                      .handler_type = "gaggle::cache::CacheService",
+                                      .fit = generated::fit<GroupCache>,
+                                      .methods = kMethods,
+                                      .streams = {},
+                                      .metadata = groupcachepb::GroupCache_ServiceDesc.metadata};
+    return kDesc;
+  }
+
   // A hit is answered here, without a coroutine and without a look at the metadata.
-  Task<Status> Get(ServerContext& context, const groupcachepb::Request& request,
-                   groupcachepb::Response& response) override {
+  Task<Status> Get(ServerContext& context, const groupcachepb::Request& request, RpcAnswer& answer) {
     const std::string& name = request.groupname();
     if (name.empty()) return Task<Status>::ready(Status::invalid_argument("the group's name is empty"));
     Group* group = cache_.group(name);
@@ -78,19 +90,18 @@ class CacheService::GroupCache final : public groupcachepb::UnimplementedGroupCa
     }
     group->count_server_request();
     Value value;
-    if (!group->find(request.key(), value)) return miss(*group, context, request.key(), response);
-    fill(value, context.loop().now(), response);
+    if (!group->find(request.key(), value)) return miss(*group, context, request.key(), answer);
+    fill(std::move(value), context.loop().now(), answer);
     return Task<Status>::ready(Status::ok());
   }
 
  private:
-  static Task<Status> miss(Group& group, ServerContext& context, std::string_view key,
-                           groupcachepb::Response& response) {
+  static Task<Status> miss(Group& group, ServerContext& context, std::string_view key, RpcAnswer& answer) {
     const std::optional<Hop> hop = read_hop(context.metadata());
     Task<Result<Value>> getting = hop ? group.fetch_forwarded(context, key, *hop) : group.fetch(context, key);
     Result<Value> value = co_await std::move(getting);
     if (value) {
-      fill(*value, context.loop().now(), response);
+      fill(*std::move(value), context.loop().now(), answer);
       co_return Status::ok();
     }
     // Our word, unless the asker's time was simply over.
@@ -135,7 +146,7 @@ CacheService::CacheService(Cache& cache)
 CacheService::~CacheService() = default;
 
 Status CacheService::register_with(ServiceRegistrar& registrar) {
-  if (Status status = groupcachepb::RegisterGroupCacheServer(registrar, *group_cache_); !status) return status;
+  if (Status status = registrar.register_service(GroupCache::desc(), *group_cache_); !status) return status;
   return v1::RegisterCacheAdminServer(registrar, *admin_);
 }
 

@@ -5,14 +5,6 @@
 #include <utility>
 
 namespace gaggle {
-namespace {
-
-// Shared bytes from this size on are queued as they are; smaller ones are cheaper to copy.
-constexpr size_t kShareBytes = 4096;
-
-bool shares(ConstMessage message, size_t size) { return message.type->shared_bytes != nullptr && size >= kShareBytes; }
-
-}  // namespace
 
 Status measure_message(ConstMessage message, size_t limit, size_t& size) {
   if (!message.type->byte_size(message.object, &size)) {
@@ -25,23 +17,6 @@ Status measure_message(ConstMessage message, size_t limit, size_t& size) {
                                       std::to_string(limit));
   }
   return {};
-}
-
-http2::SendResult send_message(http2::Connection& http2, http2::Stream& stream, ConstMessage message, size_t size,
-                               bool end_stream) {
-  if (shares(message, size)) {
-    uint8_t* out = nullptr;
-    Bytes prefix = Bytes::uninitialised(kMessagePrefixBytes, &out);
-    write_message_prefix(out, size);
-    const http2::SendResult sent = http2.send_data(stream, std::move(prefix), false);
-    if (sent == http2::SendResult::kEnded) return sent;
-    return http2.send_data(stream, *message.type->shared_bytes(message.object), end_stream);
-  }
-  if (uint8_t* out = http2.reserve_data(stream, kMessagePrefixBytes + size, end_stream)) {
-    message.type->serialize(message.object, write_message_prefix(out, size));
-    return http2::SendResult::kOk;
-  }
-  return http2.send_data(stream, encode_message(message, size), end_stream);
 }
 
 Status parse_message(Message message, MessageReader& reader, const Compressor* decompressor, size_t limit) {

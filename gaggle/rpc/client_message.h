@@ -22,11 +22,6 @@ inline constexpr size_t kRetryBufferBytes = size_t{256} << 10;
 // than `limit`. encode right after this.
 Status measure_message(ConstMessage message, size_t limit, size_t& size);
 
-// Queues the message, of which measure_message has just said `size`: straight into the output if
-// there is room, without a copy if its type shares bytes.
-http2::SendResult send_message(http2::Connection& http2, http2::Stream& stream, ConstMessage message, size_t size,
-                               bool end_stream);
-
 // Fills `message` with what the reader's last step gave, decompressing it if need be. INTERNAL when
 // it can't be decoded, RESOURCE_EXHAUSTED when it's longer than `limit` decompressed.
 Status parse_message(Message message, MessageReader& reader, const Compressor* decompressor, size_t limit);

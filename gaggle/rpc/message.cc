@@ -27,7 +27,8 @@ constinit const MessageType kBytesMessageType = {
           *static_cast<Bytes*>(object) = Bytes::copy_of(encoded);
           return true;
         },
-    .shared_bytes = [](const void* object) { return static_cast<const Bytes*>(object); },
+    .shared_tail = [](const void* object) { return static_cast<const Bytes*>(object); },
+    .serialize_head = [](const void*, uint8_t*) {},
     .adopt_bytes = [](void* object, Bytes&& encoded) { *static_cast<Bytes*>(object) = std::move(encoded); },
 };
 

@@ -28,9 +28,13 @@ struct MessageType {
   // False when `encoded` isn't a valid encoding; the object is then in an unspecified valid state.
   bool (*parse)(void* object, std::span<const uint8_t> encoded);
 
-  // Set only by types that share their bytes instead of copying them (the raw form); null else.
-  const Bytes* (*shared_bytes)(const void* object);
-  void (*adopt_bytes)(void* object, Bytes&& encoded);
+  // Set only by types whose encoding ends with bytes that are shared rather than copied: those bytes, or
+  // null when this message has none. `serialize_head`, set with it, writes what stands before them.
+  // All of a message's encoding, in the raw form; the value, in a cache's answer.
+  const Bytes* (*shared_tail)(const void* object) = nullptr;
+  void (*serialize_head)(const void* object, uint8_t* out) = nullptr;
+  // Set only by types that keep the bytes they are parsed from: used in place of `parse`.
+  void (*adopt_bytes)(void* object, Bytes&& encoded) = nullptr;
 };
 
 // A message of any type, to read. Two words, owns nothing.

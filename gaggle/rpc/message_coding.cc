@@ -7,11 +7,29 @@
 namespace gaggle {
 namespace {
 
+// Shared bytes from this size on are queued as they are; fewer are cheaper to copy than a frame of their own.
+constexpr size_t kSharedBytes = 4096;
+
 Bytes encode_plain(ConstMessage message, size_t size) {
   uint8_t* out = nullptr;
   Bytes bytes = Bytes::uninitialised(kMessagePrefixBytes + size, &out);
   message.type->serialize(message.object, write_message_prefix(out, size));
   return bytes;
+}
+
+const Bytes* tail_to_share(ConstMessage message) {
+  if (message.type->shared_tail == nullptr) return nullptr;
+  const Bytes* const tail = message.type->shared_tail(message.object);
+  return tail != nullptr && tail->size() >= kSharedBytes ? tail : nullptr;
+}
+
+http2::SendResult send_in_two(http2::Connection& http2, http2::Stream& stream, ConstMessage message, size_t size,
+                              const Bytes& tail, bool end_stream) {
+  uint8_t* out = nullptr;
+  Bytes head = Bytes::uninitialised(kMessagePrefixBytes + size - tail.size(), &out);
+  message.type->serialize_head(message.object, write_message_prefix(out, size));
+  if (http2.send_data(stream, std::move(head), false) == http2::SendResult::kEnded) return http2::SendResult::kEnded;
+  return http2.send_data(stream, tail, end_stream);
 }
 
 }  // namespace
@@ -24,6 +42,18 @@ Bytes encode_message(ConstMessage message, size_t size, const Compressor* compre
   if (packed.size() >= plain.size()) return plain;
   write_message_prefix(reinterpret_cast<uint8_t*>(packed.data()), packed.size() - kMessagePrefixBytes, true);
   return Bytes::take(std::move(packed));
+}
+
+http2::SendResult send_message(http2::Connection& http2, http2::Stream& stream, ConstMessage message, size_t size,
+                               bool end_stream) {
+  if (const Bytes* const tail = tail_to_share(message)) {
+    return send_in_two(http2, stream, message, size, *tail, end_stream);
+  }
+  if (uint8_t* const place = http2.reserve_data(stream, kMessagePrefixBytes + size, end_stream)) {
+    message.type->serialize(message.object, write_message_prefix(place, size));
+    return http2::SendResult::kOk;
+  }
+  return http2.send_data(stream, encode_message(message, size), end_stream);
 }
 
 Result<Bytes> decompress_message(const MessageReader& reader, const Compressor& compressor, size_t limit) {

@@ -5,6 +5,7 @@
 
 #include "gaggle/base/bytes.h"
 #include "gaggle/base/result.h"
+#include "gaggle/http2/connection.h"
 #include "gaggle/rpc/compressor.h"
 #include "gaggle/rpc/framing.h"
 #include "gaggle/rpc/message.h"
@@ -17,6 +18,11 @@ namespace gaggle {
 // The message with its prefix. `size` is what its type's byte_size has just said. With a compressor
 // it's compressed if that makes it smaller; if not, and when it is empty, it travels as it is.
 Bytes encode_message(ConstMessage message, size_t size, const Compressor* compressor = nullptr);
+
+// Queues the message uncompressed: straight into the output if there is room; its shared bytes without
+// a copy, when there are enough of them. `size` as above.
+http2::SendResult send_message(http2::Connection& http2, http2::Stream& stream, ConstMessage message, size_t size,
+                               bool end_stream);
 
 // The reader's latest message, which is compressed, decompressed: RESOURCE_EXHAUSTED beyond `limit`,
 // INTERNAL when it can't be. No bytes at all stand for no bytes, whatever the encoding: senders that

@@ -29,7 +29,7 @@ TEST(RawMessage, is_its_own_encoding) {
 TEST(RawMessage, is_shared_rather_than_copied) {
   Bytes bytes = Bytes::copy_of("content");
   const MessageType& type = *message_type<Bytes>();
-  EXPECT_EQ(type.shared_bytes(&bytes)->data(), bytes.data());
+  EXPECT_EQ(type.shared_tail(&bytes)->data(), bytes.data());
   Bytes other;
   type.adopt_bytes(&other, Bytes{bytes});
   EXPECT_EQ(other.data(), bytes.data());

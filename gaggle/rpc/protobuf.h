@@ -64,8 +64,6 @@ struct MessageTypeOf<T> {
       .byte_size = byte_size,
       .serialize = serialize,
       .parse = parse,
-      .shared_bytes = nullptr,
-      .adopt_bytes = nullptr,
   };
 };
 

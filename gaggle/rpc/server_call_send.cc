@@ -18,10 +18,6 @@ namespace {
 using http2::HeaderName;
 using http2::SendResult;
 
-// A message that shares its bytes is sent without a copy from this size on; below, one frame of copied
-// bytes is cheaper than two.
-constexpr size_t kSharedBytes = 4096;
-
 Status metadata_too_large() {
   return Status::resource_exhausted("the metadata of the answer is larger than the client takes");
 }
@@ -82,20 +78,7 @@ SendResult ServerCall::write_message(ConstMessage message, size_t size, SendOpti
   if (compressor_ != nullptr && options.compress) {
     return engine.send_data(*stream_, encode_message(message, size, compressor_), false);
   }
-  const Bytes* const shared =
-      message.type->shared_bytes != nullptr ? message.type->shared_bytes(message.object) : nullptr;
-  if (shared != nullptr && size >= kSharedBytes) {
-    uint8_t* prefix = nullptr;
-    Bytes head = Bytes::uninitialised(kMessagePrefixBytes, &prefix);
-    write_message_prefix(prefix, size);
-    static_cast<void>(engine.send_data(*stream_, std::move(head), false));
-    return engine.send_data(*stream_, *shared, false);
-  }
-  if (uint8_t* const place = engine.reserve_data(*stream_, kMessagePrefixBytes + size, false)) {
-    message.type->serialize(message.object, write_message_prefix(place, size));
-    return SendResult::kOk;
-  }
-  return engine.send_data(*stream_, encode_message(message, size), false);
+  return send_message(engine, *stream_, message, size, false);
 }
 
 // If the client says that it can read it, which its own use of it doesn't.

@@ -34,8 +34,6 @@ const MessageType* MessageTypeOf<Text>::get() noexcept {
             static_cast<Text*>(object)->value.assign(reinterpret_cast<const char*>(encoded.data()), encoded.size());
             return std::ranges::find(encoded, uint8_t{0xff}) == encoded.end();
           },
-      .shared_bytes = nullptr,
-      .adopt_bytes = nullptr,
   };
   return &kTable;
 }

@@ -92,7 +92,7 @@ TEST(ProtobufMessages, tables_are_one_per_type_and_named) {
   EXPECT_EQ(message_of(ask).type, message_type<Ask>());
   EXPECT_NE(message_type<Ask>(), message_type<Answer>());
   EXPECT_EQ(message_type<Ask>()->name, "gaggle::codegen_test::Ask");
-  EXPECT_EQ(message_type<Ask>()->shared_bytes, nullptr);
+  EXPECT_EQ(message_type<Ask>()->shared_tail, nullptr);
   void* object = message_type<Ask>()->create();
   static_cast<Ask*>(object)->set_text("x");
   message_type<Ask>()->clear(object);

@@ -93,6 +93,30 @@ TEST_F(AbuseTest, clients_that_never_read_cost_little_slow_nobody_and_leave_noth
   EXPECT_EQ(client.get_now(0, "k"), "v");
 }
 
+TEST_F(AbuseTest, a_value_lies_in_memory_once_however_many_wait_for_it_and_read_none) {
+  origin.put("giant", std::string(3 * kMiB, 'x'));
+  Node node(options());
+  Client client({node.address()});
+  ASSERT_EQ(client.get_now(0, "k"), "v");
+  const size_t resident = node.resident_bytes();
+  std::vector<RawConnection> visitors;
+  // All of them wait for the one load, so all have their answer at once.
+  origin.lock();
+  for (int i = 0; i < 5; ++i) {
+    visitors.emplace_back(node.port());
+    visitors.back().send_some(http2_preface(0x7fffffff));
+    for (uint32_t call = 0; call < 100; ++call) visitors.back().send_some(http2_get(2 * call + 1, "g", "giant"));
+  }
+  ASSERT_TRUE(eventually([&] { return client.stats(0).gets() >= 500; })) << client.stats(0).gets();
+  origin.unlock();
+  ASSERT_TRUE(eventually([&] { return client.stats(0).main_store().items() == 2; }));
+  for (int i = 0; i < 50; ++i) ASSERT_EQ(client.get_now(0, "k", patience(2s)), "v");
+  EXPECT_EQ(client.stats(0).local_loads(), 2u);
+  if (!kSanitized) {
+    EXPECT_LT(node.resident_bytes(), resident + 48 * kMiB) << "1.5 GB were asked for";
+  }
+}
+
 TEST_F(AbuseTest, ten_thousand_idle_connections_cost_little_and_leave_nothing) {
   Node node(options());
   Client client({node.address()});
