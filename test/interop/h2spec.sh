@@ -1,26 +1,18 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# h2spec.sh BIN_DIR [h2spec argument...]: every case of h2spec against gaggle_h2spec_server.
+# h2spec.sh H2SPEC BIN_DIR [h2spec argument...]: every case of h2spec against gaggle_h2spec_server.
 #
 # Passes when exactly the cases of test/h2spec/waivers.txt fail: one that fails without a waiver, and a
 # waiver whose case passes, are both errors.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-bin=${1:?usage: h2spec.sh BIN_DIR [argument...]}
-shift
+h2spec=${1:?usage: h2spec.sh H2SPEC BIN_DIR [argument...]}
+bin=${2:?usage: h2spec.sh H2SPEC BIN_DIR [argument...]}
+shift 2
 waivers=$here/../h2spec/waivers.txt
-cache=$(cd "$here/../.." && pwd)/build/interop
 work=$(mktemp -d)
 trap 'rm -rf "$work"; [[ -z ${server:-} ]] || kill "$server" 2>/dev/null || true' EXIT
-
-# GAGGLE_H2SPEC names a binary to use instead of the pinned one.
-h2spec=${GAGGLE_H2SPEC:-$cache/h2spec}
-if [[ ! -x $h2spec ]] || { [[ -z ${GAGGLE_H2SPEC:-} ]] && ! cmp -s "$here/../h2spec/go.sum" "$cache/h2spec.sum"; }; then
-  mkdir -p "$cache"
-  (cd "$here/../h2spec" && go build -o "$h2spec" github.com/summerwind/h2spec/cmd/h2spec)
-  cp "$here/../h2spec/go.sum" "$cache/h2spec.sum"
-fi
 
 "$bin/gaggle_h2spec_server" --listen 127.0.0.1:0 >"$work/log" &
 server=$!

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # nodes.sh BIN_DIR PEERS: gRPC programs that nobody here wrote, against a cluster of three real nodes
-# ("python node grpcurl"), and h2spec against the HTTP/2 engine ("h2spec"). Python's grpcio and Node's grpc-js
-# make their clients from proto/groupcache.proto with their own tools.
+# ("python node grpcurl"). Python's grpcio and Node's grpc-js make their clients from proto/groupcache.proto with
+# their own tools; grpcurl asks the nodes.
 #
-# run.py calls it, which has put the packages that it needs into build/interop.
+# run.py calls it, which has put what it needs into build/interop.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -77,15 +77,12 @@ run_node() {
   record node "$([[ $? == 0 ]] && echo passed || echo FAILED)"
 }
 
-run_h2spec() {
-  [[ -x $bin/gaggle_h2spec_server ]] || { record h2spec "MISSING gaggle_h2spec_server"; return; }
-  "$here/h2spec.sh" "$bin"
-  record h2spec "$([[ $? == 0 ]] && echo passed || echo FAILED)"
+run_grpcurl() {
+  "$here/grpcurl.sh" "$cache/grpcurl/grpcurl" "${servers%%,*}"
+  record grpcurl "$([[ $? == 0 ]] && echo passed || echo FAILED)"
 }
 
-if [[ $peers =~ python|node|grpcurl ]]; then
-  start_cluster || { record cluster FAILED; peers=$([[ $peers == *h2spec* ]] && echo h2spec); }
-fi
+start_cluster || { record cluster FAILED; peers=; }
 for peer in $peers; do
   printf '\n-- %s\n' "$peer"
   "run_$peer"

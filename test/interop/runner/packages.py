@@ -26,6 +26,17 @@ def node(setting):
 
     def install(folder):
         shutil.copy(wanted, folder)
-        build_command(["npm", "install", "--silent", "--no-audit", "--no-fund"], cwd=folder)
+        build_command(["npm", "install", "--loglevel=error", "--no-audit", "--no-fund",
+                       "--fetch-retries=1"], cwd=folder)
 
     return setting.built("node", [wanted], install) / "node_modules"
+
+
+def go(setting, name, module, package, at_least=(1, 21)):
+    """The program `name`: a package of those that the go.mod in `module` pins."""
+    need("go", at_least, "version", nowhere=at_least is not None)
+
+    def build(folder):
+        build_command(["go", "build", "-o", folder / name, package], cwd=module)
+
+    return setting.built(name, [module / "go.sum"], build) / name

@@ -5,30 +5,37 @@ import json
 import subprocess
 
 from . import matrix, packages
-from .process import HERE, build_command, free_port, need
+from .process import HERE, free_port, need, run
 
 
 def nodes(setting, _):
     """grpcio and grpc-js against a cluster of three real nodes."""
     packages.python(setting)
     packages.node(setting)
-    return script(setting, "python node")
+    return script(setting, "nodes", [HERE / "nodes.sh", setting.bin, "python node"])
 
 
 def nodes_grpcurl(setting, _):
     """grpcurl lists, describes and calls a node, and knows nothing but its address."""
-    return script(setting, "grpcurl")
+    built_grpcurl(setting)
+    return script(setting, "nodes-grpcurl", [HERE / "nodes.sh", setting.bin, "grpcurl"])
 
 
 def h2spec(setting, _):
     """Every case of h2spec against the HTTP/2 engine."""
-    need("go", version_flag="version")
-    return script(setting, "h2spec")
+    program = packages.go(setting, "h2spec", HERE.parent / "h2spec", "github.com/summerwind/h2spec/cmd/h2spec",
+                          at_least=None)
+    return script(setting, "h2spec", [HERE / "h2spec.sh", program, setting.bin])
 
 
-def script(setting, peers):
-    done = subprocess.run([HERE / "nodes.sh", setting.bin, peers], stdin=subprocess.DEVNULL, check=False)
-    return "passed" if done.returncode == 0 else f"FAILED with {done.returncode}"
+def script(setting, name, command):
+    code, out = run(command, 240)
+    log = setting.keep(name, script=out)
+    if code == 0:
+        print("   " + "\n   ".join(out.strip().splitlines()[-6:]))
+        return "passed"
+    print(matrix.indented(name, out, lines=60))
+    return f"FAILED: {'no end' if code is None else f'exit code {code}'}; all that it printed: {log}"
 
 
 HTTP2_CASES = ["goaway", "rst_after_header", "rst_during_data", "rst_after_data", "ping", "max_streams",
@@ -42,7 +49,8 @@ def http2(setting, _):
     for case in HTTP2_CASES:
         server = setting.start([python, HERE / "http2" / "server.py", case], stdin=subprocess.PIPE)
         client = [setting.bin / "gaggle_interop_client", "--server_host=127.0.0.1", f"--server_port={server.port}"]
-        why = matrix.run_cases([*client, f"--test_case={case}"], [case])[case]
+        results, out = matrix.run_cases([*client, f"--test_case={case}"], [case])
+        why = results[case]
         server.process.stdin.write(b"verdict\n")
         server.process.stdin.close()
         server.process.wait(10)
@@ -51,7 +59,8 @@ def http2(setting, _):
         print(f"{'ok     ' if good else 'FAILED '} {case}" + ("" if good else f": {why}; the server: {verdict}"))
         if not good:
             failed.append(case)
-    return f"FAILED {' '.join(failed)}" if failed else f"passed, {len(HTTP2_CASES)} cases"
+            print(matrix.indented("the client", out), matrix.indented("the server", server.tail()), sep="\n")
+    return f"FAILED: {' '.join(failed)}" if failed else f"passed, {len(HTTP2_CASES)} cases"
 
 
 def etcd(setting, seconds):
@@ -64,37 +73,29 @@ def etcd(setting, seconds):
                             "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
                             "--initial-cluster", f"default={peer}"], port)
     seconds = seconds or 20
-    return ran([setting.bin / "gaggle_interop_etcd", f"--endpoint=127.0.0.1:{port}", f"--seconds={seconds}"],
+    return ran("etcd", setting, [setting.bin / "gaggle_interop_etcd", f"--endpoint=127.0.0.1:{port}", f"--seconds={seconds}"],
                server, seconds + 60)
 
 
 def stress(setting, seconds):
     """grpc-go's stress client: four connections with two callers each, all kinds of call at random."""
-    need("go", (1, 21), "version", nowhere=True)
-
-    def build(folder):
-        build_command(["go", "build", "-o", folder / "stress", "google.golang.org/grpc/interop/stress/client"],
-                      cwd=HERE / "go")
-
-    program = setting.built("stress", [HERE / "go" / "go.sum"], build) / "stress"
+    program = packages.go(setting, "stress", HERE / "go", "google.golang.org/grpc/interop/stress/client")
     server = matrix.our_server(setting, None)
     seconds = seconds or 15
     cases = ("empty_unary:20,large_unary:10,client_streaming:10,server_streaming:10,ping_pong:10,empty_stream:10,"
              "custom_metadata:5,cancel_after_begin:5,cancel_after_first_response:5,timeout_on_sleeping_server:5")
-    return ran([program, f"--server_addresses=127.0.0.1:{server.port}", f"--test_cases={cases}",
+    return ran("stress", setting, [program, f"--server_addresses=127.0.0.1:{server.port}", f"--test_cases={cases}",
                 f"--test_duration_secs={seconds}", "--num_channels_per_server=4", "--num_stubs_per_channel=2",
                 f"--metrics_port={free_port()}"], server, seconds + 60)
 
 
+def built_grpcurl(setting):
+    return packages.go(setting, "grpcurl", HERE / "tools", "github.com/fullstorydev/grpcurl/cmd/grpcurl")
+
+
 def grpcurl(setting, _):
     """grpcurl finds out by reflection what our server has, and calls it."""
-    need("go", (1, 21), "version", nowhere=True)
-
-    def build(folder):
-        build_command(["go", "build", "-o", folder / "grpcurl", "github.com/fullstorydev/grpcurl/cmd/grpcurl"],
-                      cwd=HERE / "tools")
-
-    program = setting.built("grpcurl", [HERE / "tools" / "go.sum"], build) / "grpcurl"
+    program = built_grpcurl(setting)
     server = matrix.our_server(setting, None)
     service = "grpc.testing.TestService"
     address = f"127.0.0.1:{server.port}"
@@ -108,46 +109,43 @@ def grpcurl(setting, _):
             ("client streaming", ["-d", '{"payload":{"body":"AAAA"}} {"payload":{"body":"AAAA"}}', address,
                                   f"{service}/StreamingInputCall"], '"aggregated_payload_size": 6'),
             ("bidirectional", ["-d", pings, address, f"{service}/FullDuplexCall"], '"AAAAAA=="')):
-        done = subprocess.run([program, "-plaintext", *words], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              timeout=30, check=False)
-        if done.returncode != 0 or wanted not in done.stdout:
-            return f"FAILED {name}: {done.stdout[-300:]}{done.stderr[-300:]}"
+        code, out = run([program, "-plaintext", *words], 30)
+        if code != 0 or wanted not in out:
+            print(matrix.indented("grpcurl", out), matrix.indented("the server", server.tail()), sep="\n")
+            return f"FAILED: {name}"
         print(f"ok      {name}")
     return "passed" if server.stop() else f"FAILED: the server died: {server.tail()}"
 
 
 def ghz(setting, _):
     """ghz loads our server, which it knows by reflection."""
-    need("go", (1, 21), "version", nowhere=True)
-
-    def build(folder):
-        build_command(["go", "build", "-o", folder / "ghz", "github.com/bojand/ghz/cmd/ghz"], cwd=HERE / "ghz")
-
-    program = setting.built("ghz", [HERE / "ghz" / "go.sum"], build) / "ghz"
+    program = packages.go(setting, "ghz", HERE / "ghz", "github.com/bojand/ghz/cmd/ghz")
     server = matrix.our_server(setting, None)
-    done = subprocess.run([program, "--insecure", "-n", "20000", "-c", "50", "--connections", "4", "-O", "json",
-                           "--call", "grpc.testing.TestService/UnaryCall", "-d", '{"response_size":100}',
-                           f"127.0.0.1:{server.port}"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=120, check=False)
-    if done.returncode != 0:
-        return f"FAILED: {done.stderr[-500:]}"
-    report = json.loads(done.stdout)
+    code, out = run([program, "--insecure", "-n", "20000", "-c", "50", "--connections", "4", "-O", "json", "--call",
+                     "grpc.testing.TestService/UnaryCall", "-d", '{"response_size":100}',
+                     f"127.0.0.1:{server.port}"], 120)
+    if code != 0:
+        print(matrix.indented("ghz", out), matrix.indented("the server", server.tail()), sep="\n")
+        return f"FAILED: exit code {code}"
+    report = json.loads(out)
     print(f"{report['count']} calls, {report['rps']:.0f} a second, statuses {report['statusCodeDistribution']}")
     if report["statusCodeDistribution"] != {"OK": 20000}:
         return "FAILED: not all calls ended with OK"
     return "passed" if server.stop() else f"FAILED: the server died: {server.tail()}"
 
 
-def ran(command, server, seconds):
-    try:
-        done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, errors="replace", timeout=seconds, check=False)
-    except subprocess.TimeoutExpired:
-        return f"FAILED: no end after {seconds} s"
-    print(done.stdout[-600:].rstrip())
-    if done.returncode != 0:
-        return f"FAILED with {done.returncode}"
-    return "passed" if server.stop() else f"FAILED: the server died: {server.tail()}"
+def ran(name, setting, command, server, seconds):
+    code, out = run(command, seconds)
+    stopped = server.stop()
+    log = setting.keep(name, client=out, server=server.tail(1_000_000))
+    if code == 0 and stopped:
+        print("   " + "\n   ".join(out[-600:].strip().splitlines()))
+        return "passed"
+    print(matrix.indented("the client", out), matrix.indented("the server", server.tail()), f"   all of it: {log}",
+          sep="\n")
+    if code != 0:
+        return f"FAILED: no end after {seconds} s" if code is None else f"FAILED: exit code {code}"
+    return "FAILED: the server died, or didn't stop when it was asked to"
 
 
 ALL = {"nodes": nodes, "nodes-grpcurl": nodes_grpcurl, "h2spec": h2spec, "http2": http2,

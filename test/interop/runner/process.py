@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Programs that run for a while, what they need, and where their files are."""
 
+import contextlib
 import os
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -13,6 +15,9 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent.parent
 ROOT = HERE.parent.parent
 NAME = "foo.test.google.fr"  # in the certificates of all interoperability tests
+
+BUILD_SECONDS = 900  # to fetch and build one peer
+RUN_SECONDS = 300  # for all that is run with one peer, both directions, plain and TLS
 
 
 class Missing(Exception):
@@ -23,51 +28,119 @@ class Missing(Exception):
         self.nowhere = nowhere
 
 
+class TooLong(Exception):
+    """The time of a peer is up. Raised by an alarm, wherever the main thread is."""
+
+
+class Unfetched(Exception):
+    """What a peer consists of couldn't be fetched."""
+
+
+@contextlib.contextmanager
+def limit(seconds, what):
+    """At most so long for the block, whatever it waits for. Within another limit, that one is counted on after it."""
+
+    def ring(*_):
+        raise TooLong(f"no end of {what} after {seconds:.0f} s")
+
+    begin = time.monotonic()
+    before = signal.signal(signal.SIGALRM, ring)
+    rest, _ = signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        if rest:
+            signal.setitimer(signal.ITIMER_REAL, max(rest, 0.01))
+
+
+def end(process):
+    """Ends a program of ours and all that it has started, which are a session of their own."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def run(command, seconds, **more):
+    """Runs a program to its end: (exit code, output of both kinds). A code of None: it had to be ended."""
+    more.setdefault("stdin", subprocess.DEVNULL)
+    process = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               text=True, errors="replace", start_new_session=True, **more)
+    try:
+        out, _ = process.communicate(timeout=seconds)
+        return process.returncode, out
+    except subprocess.TimeoutExpired:
+        end(process)
+        out, _ = process.communicate(timeout=10)
+        return None, out
+    except TooLong as late:
+        end(process)
+        out, _ = process.communicate(timeout=10)
+        raise TooLong(f"{late}; {pathlib.Path(command[0]).name} was under way, and said:\n{out[-2000:]}") from None
+    except BaseException:
+        end(process)
+        raise
+
+
 class Server:
     def __init__(self, process, port, log):
         self.process, self.port, self.log = process, port, log
 
     def stop(self):
-        """Whether it was still alive."""
-        alive = self.process.poll() is None
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        """Whether it was still alive, and ended when it was asked to."""
+        if self.process.poll() is not None:
             return False
-        return alive
+        self.process.terminate()
+        until = time.monotonic() + 10
+        # Looked at, but not waited for: as long as it isn't, its number is its own, and killpg hits nobody else.
+        look = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        while (ended := os.waitid(os.P_PID, self.process.pid, look) is not None) is False and time.monotonic() < until:
+            time.sleep(0.02)
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        return ended
 
-    def tail(self):
-        return self.log.read_text(errors="replace")[-1500:]
+    def tail(self, characters=1500):
+        return self.log.read_text(errors="replace")[-characters:]
 
 
 class Setting:
-    """Our programs, the cache of built peers (build/interop), a temporary folder, certificates."""
+    """Our programs, the cache of built peers (build/interop), a temporary folder, certificates.
+
+    `build_seconds` is what was needed for building so far.
+    """
 
     def __init__(self, bin_dir):
         self.bin = bin_dir.resolve()
         self.cache = ROOT / "build" / "interop"
         self.cache.mkdir(parents=True, exist_ok=True)
         self.work = pathlib.Path(tempfile.mkdtemp(prefix="gaggle-interop-"))
-        self.servers = []
+        self.servers, self.started = [], 0
+        self.build_seconds = 0.0
         self._certificates = None
+        self._not_built = {}
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        for server in self.servers:
-            server.stop()
+        self.stop_servers()
         shutil.rmtree(self.work, ignore_errors=True)
+
+    def stop_servers(self):
+        """Whatever still runs, also when its peer was given up."""
+        while self.servers:
+            end(self.servers.pop().process)
 
     def start(self, command, port=None, seconds=60, **more):
         """Starts a server, and waits until it listens: on `port`, or on the one that it says."""
-        log = self.work / f"server-{len(self.servers)}.log"
+        self.started += 1
+        log = self.work / f"server-{self.started}.log"
         with log.open("wb") as out:
             more.setdefault("stdin", subprocess.DEVNULL)
-            process = subprocess.Popen([str(word) for word in command], stdout=out, stderr=out, **more)
+            process = subprocess.Popen([str(word) for word in command], stdout=out, stderr=out, start_new_session=True,
+                                       **more)
         server = Server(process, port, log)
         self.servers.append(server)
         until = time.monotonic() + seconds
@@ -80,6 +153,14 @@ class Setting:
             time.sleep(0.05)
         server.stop()
         raise RuntimeError(f"{pathlib.Path(command[0]).name} didn't start: {server.tail()}")
+
+    def keep(self, name, **texts):
+        """Writes what programs printed to build/interop/logs, and gives the pattern of the names."""
+        logs = self.cache / "logs"
+        logs.mkdir(exist_ok=True)
+        for kind, text in texts.items():
+            (logs / f"{name}.{kind}.log").write_text(text)
+        return f"{logs.relative_to(ROOT)}/{name}.*.log"
 
     def certificates(self):
         """A folder with ca.pem, server1.pem, server1.key; the server is called NAME, localhost, 127.0.0.1."""
@@ -103,15 +184,30 @@ class Setting:
         return self._certificates
 
     def built(self, name, inputs, build, incremental=False):
-        """The folder `name` of the cache, filled by build(folder) when `inputs` (files) have changed."""
+        """The folder `name` of the cache, filled by build(folder) when `inputs` (files) have changed.
+
+        What couldn't be built isn't tried again for the next peer that needs it.
+        """
+        if name in self._not_built:
+            raise self._not_built[name]
         folder, stamp = self.cache / name, self.cache / f"{name}.inputs"
         wanted = b"".join(path.read_bytes() for path in inputs)
         if not stamp.exists() or stamp.read_bytes() != wanted:
             stamp.unlink(missing_ok=True)
+            if folder.is_file():
+                folder.unlink()  # of an older layout of the cache
             if not incremental:
                 shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True, exist_ok=True)
-            build(folder)
+            begin = time.monotonic()
+            try:
+                with limit(BUILD_SECONDS, f"building {name}"):
+                    build(folder)
+            except Exception as error:
+                self._not_built[name] = error
+                raise
+            finally:
+                self.build_seconds += time.monotonic() - begin
             stamp.write_bytes(wanted)
         return folder
 
@@ -142,12 +238,26 @@ def need(tool, at_least=None, version_flag="--version", nowhere=False):
         raise Missing(f"{wanted}; here is {number[0] if number else 'one that does not say'}", nowhere)
 
 
+# What go, pip, npm, cargo and Maven say when they can't reach what they fetch from.
+UNREACHABLE = re.compile(
+    r"could(n't| not) (resolve|connect|transfer)|no such host|dial tcp|connection refused|network is unreachable|"
+    r"temporary failure in name resolution|name or service not known|failed to establish a new connection|"
+    r"no matching distribution|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|failed to download|unknown host|"
+    r"proxyconnect|module lookup disabled|no plugin found for prefix|could not be resolved", re.IGNORECASE)
+
+
 def build_command(command, **more):
     """A step of building a peer; its output matters only when it fails."""
-    done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, errors="replace", check=False, **more)
-    if done.returncode != 0:
-        raise RuntimeError(f"{' '.join(map(str, command))} failed:\n{done.stdout[-3000:]}")
+    code, out = run(command, BUILD_SECONDS, **more)
+    if code == 0:
+        return
+    said = UNREACHABLE.search(out)
+    if said:
+        line = next(line for line in out.splitlines() if said[0] in line)
+        raise Unfetched(f"{pathlib.Path(command[0]).name} couldn't fetch its packages; is there no network?\n"
+                        f"{line.strip()[:500]}")
+    words = " ".join(map(str, command))
+    raise RuntimeError(f"a step of building failed: {words}\n{out[-3000:]}")
 
 
 def environment(**more):
