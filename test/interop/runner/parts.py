@@ -28,6 +28,13 @@ def h2spec(setting, _):
     return script(setting, "h2spec", [HERE / "h2spec.sh", program, setting.bin])
 
 
+def h2specd(setting, _):
+    """Every case of h2specd: the HTTP/2 engine as a client, against a server that misbehaves."""
+    program = packages.go(setting, "h2specd", HERE.parent / "h2spec", "github.com/summerwind/h2spec/cmd/h2specd",
+                          at_least=None)
+    return script(setting, "h2specd", [HERE / "h2specd.py", program, setting.bin])
+
+
 def script(setting, name, command):
     code, out = run(command, 240)
     log = setting.keep(name, script=out)
@@ -148,5 +155,5 @@ def ran(name, setting, command, server, seconds):
     return "FAILED: the server died, or didn't stop when it was asked to"
 
 
-ALL = {"nodes": nodes, "nodes-grpcurl": nodes_grpcurl, "h2spec": h2spec, "http2": http2,
-       "grpcurl": grpcurl, "ghz": ghz, "etcd": etcd, "stress": stress}
+ALL = {"nodes": nodes, "nodes-grpcurl": nodes_grpcurl, "h2spec": h2spec, "h2specd": h2specd,
+       "http2": http2, "grpcurl": grpcurl, "ghz": ghz, "etcd": etcd, "stress": stress}
