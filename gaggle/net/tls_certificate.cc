@@ -12,6 +12,12 @@ namespace {
 
 constexpr size_t kMaxNames = 8;
 
+constexpr unsigned int kNameRules = X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS;
+
+bool can_be_proven(const std::string& name) {
+  return !name.empty() && name.front() != '.' && name.find('\0') == std::string::npos;
+}
+
 std::string text_of(const X509_NAME* name) {
   const BioPtr bio(BIO_new(BIO_s_mem()));
   if (bio == nullptr || X509_NAME_print_ex(bio.get(), name, 0, XN_FLAG_RFC2253) < 0) return {};
@@ -71,6 +77,31 @@ PeerCertificate describe_certificate(const X509& certificate) {
   if (size > 0) out.der.assign(reinterpret_cast<const char*>(der), static_cast<size_t>(size));
   OPENSSL_free(der);
   return out;
+}
+
+bool is_ip_address(const std::string& text) {
+  std::array<unsigned char, 16> ignored;
+  return ::inet_pton(AF_INET, text.c_str(), ignored.data()) == 1 ||
+         ::inet_pton(AF_INET6, text.c_str(), ignored.data()) == 1;
+}
+
+bool require_server_name(X509_VERIFY_PARAM& wanted, const std::string& name) {
+  X509_VERIFY_PARAM_set_hostflags(&wanted, kNameRules);
+  if (!can_be_proven(name)) return false;
+  if (is_ip_address(name)) return X509_VERIFY_PARAM_set1_ip_asc(&wanted, name.c_str()) == 1;
+  return X509_VERIFY_PARAM_set1_host(&wanted, name.c_str(), name.size()) == 1;
+}
+
+Status check_server_name(const PeerCertificate& certificate, const std::string& name) {
+  if (!can_be_proven(name)) return Status::unavailable("\"" + name + "\" is no name that a server can prove");
+  const auto* der = reinterpret_cast<const unsigned char*>(certificate.der.data());
+  const X509Ptr leaf(d2i_X509(nullptr, &der, static_cast<long>(certificate.der.size())));
+  const bool matches = leaf != nullptr && (is_ip_address(name) ? X509_check_ip_asc(leaf.get(), name.c_str(), kNameRules)
+                                                               : X509_check_host(leaf.get(), name.data(), name.size(),
+                                                                                 kNameRules, nullptr)) == 1;
+  ERR_clear_error();
+  if (matches) return {};
+  return Status::unavailable("the server's certificate is for " + names_of(certificate) + ", not for " + name);
 }
 
 std::string names_of(const PeerCertificate& certificate) {

@@ -69,6 +69,15 @@ TEST(TlsHandshakeTest, names_are_those_of_the_san_and_wildcards_cover_one_label)
   }
 }
 
+TEST(TlsHandshakeTest, a_name_that_nobody_can_have_is_refused_before_anything_is_sent) {
+  for (const char* bad : {"", ".example", ".wild.example"}) {  // OpenSSL reads the latter as "anything below"
+    World world;
+    world.name = bad;
+    world.connect();
+    EXPECT_TRUE(mentions(world.client_status, "is no name that a server can prove")) << world.client_status.to_string();
+  }
+}
+
 TEST(TlsHandshakeTest, the_common_name_is_no_name) {
   World world;
   const TestIdentity old = world.authority.issue({.common_name = "scores.example"});

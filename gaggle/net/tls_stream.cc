@@ -3,8 +3,6 @@
 // The life of a TLS connection: its beginning, the handshake, what came of it, and its end.
 #include "gaggle/net/tls_stream.h"
 
-#include <arpa/inet.h>
-
 #include <array>
 #include <cassert>
 #include <utility>
@@ -20,12 +18,6 @@ constexpr size_t kHandshakeScratch = 4096;
 constexpr int kHandshakeReads = 8;
 
 TlsStream& stream_of(const SSL& ssl) { return *static_cast<TlsStream*>(SSL_get_app_data(&ssl)); }
-
-bool is_ip_address(const std::string& text) {
-  std::array<unsigned char, 16> ignored;
-  return ::inet_pton(AF_INET, text.c_str(), ignored.data()) == 1 ||
-         ::inet_pton(AF_INET6, text.c_str(), ignored.data()) == 1;
-}
 
 }  // namespace
 
@@ -49,17 +41,9 @@ void TlsStream::begin_client(std::string_view server_name) {
   if (ssl_ == nullptr) return;
   server_name_ = server_name;
   SSL_set_connect_state(ssl_);
-  X509_VERIFY_PARAM* const wanted = SSL_get0_param(ssl_);
-  // The subject's CN is no name of a server (RFC 9525 §6).
-  X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  bool set = false;
-  if (is_ip_address(server_name_)) {
-    set = X509_VERIFY_PARAM_set1_ip_asc(wanted, server_name_.c_str()) == 1;
-  } else {
-    // SNI has no addresses (RFC 6066 §3).
-    set = !server_name_.empty() && X509_VERIFY_PARAM_set1_host(wanted, server_name_.c_str(), 0) == 1 &&
-          SSL_set_tlsext_host_name(ssl_, server_name_.c_str()) == 1;
-  }
+  bool set = require_server_name(*SSL_get0_param(ssl_), server_name_);
+  // SNI has no addresses (RFC 6066 §3).
+  if (set && !is_ip_address(server_name_)) set = SSL_set_tlsext_host_name(ssl_, server_name_.c_str()) == 1;
   if (!set) {
     fail("\"" + server_name_ + "\" is no name that a server can prove");
     ERR_clear_error();

@@ -17,7 +17,6 @@ class Metadata;
 class CallCredentials;
 class CallOption;
 class FinishHook;
-struct CallTokens;
 struct StreamSecurity;
 
 // Who is at the other end.
@@ -56,7 +55,9 @@ struct CallOptions {
   const Metadata* metadata = nullptr;  // sent with the call's headers
   // Says who calls, beside ClientConnOptions::call_credentials (credentials/call_credentials.h).
   CallCredentials* credentials = nullptr;
-  std::string_view authority{};  // replaces the connection's :authority
+  // Replaces the connection's :authority. On a secured connection the server's certificate has to be for
+  // it, too; the call ends with UNAVAILABLE otherwise.
+  std::string_view authority{};
 
   // Filled when the call has completed (header: as soon as it has arrived).
   Metadata* header = nullptr;
@@ -67,9 +68,6 @@ struct CallOptions {
 
   std::span<CallOption* const> custom{};     // hooks that users write; in order
   std::span<FinishHook* const> on_finish{};  // told how the call has ended; in order
-
-  // What the credentials have given. The connection sets it; leave it null.
-  const CallTokens* tokens = nullptr;
 };
 
 // g++ 12 destroys temporaries inside a co_await expression twice; with nothing to destroy, that is

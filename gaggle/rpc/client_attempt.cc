@@ -8,6 +8,8 @@
 #include "gaggle/rpc/client_call.h"
 #include "gaggle/rpc/client_channel.h"
 #include "gaggle/rpc/client_response.h"
+#include "gaggle/rpc/client_subconn.h"
+#include "gaggle/rpc/client_tokens.h"
 #include "gaggle/rpc/client_transport.h"
 
 namespace gaggle {
@@ -17,6 +19,10 @@ namespace {
 constexpr size_t kMaxForeignBody = 1024;
 
 }  // namespace
+
+ClientAttempt::ClientAttempt(ClientCallBase& call) noexcept : call_(call) {}
+
+ClientAttempt::~ClientAttempt() = default;
 
 // --- From the wish to a place ---
 
@@ -34,6 +40,22 @@ void ClientAttempt::set_pick_done(std::move_only_function<void(const PickDone&)>
   if (pick_done_) pick_done_(PickDone{Status::unavailable("the call went elsewhere: it was not processed")});
   pick_done_ = std::move(done);
 }
+
+void ClientAttempt::go_to(ClientSubConn& subconn) {
+  if (!call_.wants_tokens()) return subconn.place(*this);
+  if (!fetch_) fetch_ = std::make_unique<TokenFetch>(*this);
+  fetch_->begin(subconn);
+}
+
+void ClientAttempt::on_tokens(Status status, ClientSubConn& subconn) {
+  if (!status) return fail(std::move(status));
+  if (subconn.has_transport()) return subconn.place(*this);
+  call_.channel().place(*this);
+}
+
+const CallTokens* ClientAttempt::tokens() const noexcept { return fetch_ ? &fetch_->tokens() : nullptr; }
+
+bool ClientAttempt::waits_for_tokens() const noexcept { return fetch_ && fetch_->is_under_way(); }
 
 void ClientAttempt::fail(Status status) { call_.attempt_failed(*this, std::move(status)); }
 
@@ -86,6 +108,7 @@ void ClientAttempt::leave_stream() {
 void ClientAttempt::leave(const Status& why) {
   under_way_ = false;
   queue_link_.unlink();
+  if (fetch_) fetch_->leave(why);
   leave_stream();
   if (pick_done_) std::exchange(pick_done_, nullptr)(PickDone{why});
 }
@@ -96,6 +119,7 @@ void ClientAttempt::reset() noexcept {
   foreign_body_.clear();
   foreign_ = false;
   refused_once_ = false;
+  if (fetch_) fetch_->reset();
 }
 
 // --- The answer ---

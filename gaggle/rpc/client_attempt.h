@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 
@@ -16,19 +17,23 @@
 namespace gaggle {
 
 class ClientCallBase;
+class ClientSubConn;
 class ClientTransport;
+class TokenFetch;
+struct CallTokens;
 struct ResponseFields;
 
 // One try at a call: its place, its stream, and the answer that came on it.
 //
-// States, in order: idle; waiting for a picker's choice (in a list of the channel); waiting for room
-// on a transport (in a list of it); on a stream; idle. A stream that the server provably never
-// processed leads back to the first wait: that is the transparent retry. What else an end means, and
-// whether there are more attempts, is the call's to decide. A plain call has one attempt, which is
-// part of it; a retry uses that again, hedges are further ones. On the channel's loop.
+// States, in order: idle; waiting for a picker's choice (in a list of the channel); waiting for what
+// credentials say, if there are any; waiting for room on a transport (in a list of it); on a stream; idle. A stream
+// that the server provably never processed leads back to the first wait: that is the transparent retry. What else an
+// end means, and whether there are more attempts, is the call's to decide. A plain call has one attempt, which is part
+// of it; a retry uses that again, hedges are further ones. On the channel's loop.
 class ClientAttempt {
  public:
-  explicit ClientAttempt(ClientCallBase& call) noexcept : call_(call) {}
+  explicit ClientAttempt(ClientCallBase& call) noexcept;
+  ~ClientAttempt();
   ClientAttempt(const ClientAttempt&) = delete;
   ClientAttempt& operator=(const ClientAttempt&) = delete;
 
@@ -44,6 +49,8 @@ class ClientAttempt {
   http2::Stream* stream() noexcept { return stream_; }          // null unless on one
   const http2::HeaderBlock* headers() const noexcept { return headers_.get(); }
   const http2::HeaderBlock* trailers() const noexcept { return trailers_.get(); }
+  const CallTokens* tokens() const noexcept;  // null without credentials
+  bool waits_for_tokens() const noexcept;
 
   // Looks for a place; the call may be done when this returns.
   void begin(uint32_t previous_attempts);
@@ -56,6 +63,10 @@ class ClientAttempt {
 
   // Told when the attempt has ended; from the pick that placed it.
   void set_pick_done(std::move_only_function<void(const PickDone&)> done);
+  // Goes to this SubConn, which has a transport; first asks the call's credentials, if it has any.
+  void go_to(ClientSubConn& subconn);
+  // They have answered, or failed.
+  void on_tokens(Status status, ClientSubConn& subconn);
   // It came to nothing: there is no place for it, or its connection was lost.
   void fail(Status status);
 
@@ -83,6 +94,7 @@ class ClientAttempt {
   http2::HeaderBlockRef trailers_;
   std::string foreign_body_;  // of an answer that isn't gRPC
   std::move_only_function<void(const PickDone&)> pick_done_;
+  std::unique_ptr<TokenFetch> fetch_;  // once a call with credentials has been here
   uint32_t previous_attempts_ = 0;
   bool under_way_ = false;
   bool foreign_ = false;

@@ -8,6 +8,7 @@
 #include "gaggle/net/loop.h"
 #include "gaggle/rpc/client_channel.h"
 #include "gaggle/rpc/client_response.h"
+#include "gaggle/rpc/client_tokens.h"
 #include "gaggle/rpc/client_transport.h"
 #include "gaggle/rpc/compressor.h"
 #include "gaggle/rpc/wire_request.h"
@@ -49,7 +50,8 @@ Status ClientCallBase::check_start() {
   if (compressor_ == nullptr && !encoding.empty() && encoding != "identity") {
     return Status::internal("the connection has no compressor \"" + std::string(encoding) + "\"");
   }
-  return {};
+  wants_tokens_ = gaggle::wants_tokens(channel_, options_);
+  return wants_tokens_ ? check_tokens(channel_, options_) : Status{};
 }
 
 // --- What the service config says ---
@@ -163,6 +165,7 @@ Status ClientCallBase::deadline_status() {
   bool on_stream = false;
   each_open_attempt([&](ClientAttempt&) { on_stream = true; });
   if (on_stream) return Status::deadline_exceeded("the deadline passed while the server worked");
+  if (holds_ != 0) return Status::deadline_exceeded("the deadline passed while the call waited for an access token");
   if (retries_ != nullptr && !retries_->last_failure().is_ok()) {
     return Status::deadline_exceeded("the deadline passed between two attempts; the last one ended with " +
                                      retries_->last_failure().to_string());
@@ -178,6 +181,7 @@ void ClientCallBase::on_cancelled() noexcept { finish(context_.status()); }
 void ClientCallBase::finish(Status status) {
   if (std::exchange(done_, true)) return;
   status_ = std::move(status);
+  hold();
   first_.leave(status_);
   if (retries_ != nullptr) retries_->stop(status_);
   deadline_timer_.disarm();
@@ -185,12 +189,16 @@ void ClientCallBase::finish(Status status) {
     settled_ = LoopCancel::stop();
     if (pinned_ == nullptr) channel_.delist(*this);
   }
-  on_finished();
+  release();
+}
+
+void ClientCallBase::release() {
+  if (--holds_ == 0 && done_) on_finished();
 }
 
 void ClientCallBase::on_quiet() noexcept {
   settled_ = true;
-  on_settled();
+  if (holds_ == 0) on_settled();
 }
 
 void ClientCallBase::reset() {
@@ -205,6 +213,7 @@ void ClientCallBase::reset() {
   forgo_retries();
   // Its memory stays: an attempt that ended just now is still on the stack maybe.
   if (retries_ != nullptr) std::exchange(retries_, nullptr)->reset();
+  wants_tokens_ = false;
   committed_ = false;
   configured_ = false;
   enlisted_ = false;

@@ -43,6 +43,10 @@ class ClientCallBase : private LoopCancel {
   // Ends the call: the server sees a reset if it knows of the call. Nothing happens when it's done.
   void finish(Status status);
   bool is_done() const noexcept { return done_; }
+  // Between the two, the call isn't over even if it's done: somebody still looks at what its caller owns.
+  void hold() noexcept { ++holds_; }
+  // May end the call's life.
+  void release();
   bool is_committed() const noexcept { return committed_; }
   const Status& status() const noexcept { return status_; }  // once it's done
 
@@ -52,6 +56,8 @@ class ClientCallBase : private LoopCancel {
   const CallOptions& options() const noexcept { return options_; }
   // What the call's messages are compressed with; null: they aren't.
   const Compressor* compressor() const noexcept { return compressor_; }
+  // It, or its connection, has credentials.
+  bool wants_tokens() const noexcept { return wants_tokens_; }
   bool waits_for_ready() const noexcept { return options_.wait_for_ready.value_or(false); }
   CallLink& channel_link() noexcept { return channel_link_; }
 
@@ -95,7 +101,7 @@ class ClientCallBase : private LoopCancel {
   virtual void on_finished() = 0;
   // A cancellation that travelled when the call finished has arrived.
   virtual void on_settled() = 0;
-  bool is_settled() const noexcept { return settled_; }
+  bool is_settled() const noexcept { return settled_ && holds_ == 0; }
 
   void consume(size_t bytes);
   // The attempt that counts: the one that the call is committed to, or the latest that did anything.
@@ -153,6 +159,8 @@ class ClientCallBase : private LoopCancel {
   const Compressor* compressor_ = nullptr;
   TimePoint began_{};
   Status status_;
+  int holds_ = 0;
+  bool wants_tokens_ = false;
   bool done_ = false;
   bool committed_ = false;
   bool configured_ = false;

@@ -54,7 +54,7 @@ void ClientChannel::place(ClientAttempt& attempt) {
   ClientCallBase& call = attempt.call();
   if (closed_) return call.finish(Status::cancelled("the client connection is closing"));
   if (ClientSubConn* const pinned = call.pinned()) {
-    if (pinned->has_transport()) return pinned->place(attempt);
+    if (pinned->has_transport()) return attempt.go_to(*pinned);
     return attempt.fail(Status::unavailable("the connection that this call is about is gone"));
   }
   if (!started_) {
@@ -76,7 +76,7 @@ void ClientChannel::place_by(Picker& picker, ClientAttempt& attempt) {
       // A picture of what was ready a moment ago: there will be a newer one soon.
       if (!subconn.has_transport()) return waiting_.push_back(attempt.queue_link());
       attempt.set_pick_done(std::move(result.done));
-      return subconn.place(attempt);
+      return attempt.go_to(subconn);
     }
     case PickResult::Kind::kQueue: return waiting_.push_back(attempt.queue_link());
     case PickResult::Kind::kFail:
@@ -137,7 +137,7 @@ http2::SendResult ClientChannel::send_headers(const ClientAttempt& attempt, http
   encoded_values_.clear();
   if (const Metadata* defaults = options().call_defaults.metadata) add_metadata(*defaults);
   if (const Metadata* metadata = call.options().metadata) add_metadata(*metadata);
-  if (const CallTokens* tokens = call.options().tokens) {
+  if (const CallTokens* tokens = attempt.tokens()) {
     if (tokens->of_connection != nullptr) add_metadata(*tokens->of_connection);
     if (tokens->of_call != nullptr) add_metadata(*tokens->of_call);
   }

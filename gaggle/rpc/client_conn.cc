@@ -20,7 +20,6 @@
 #include "gaggle/rpc/client_interceptors.h"
 #include "gaggle/rpc/client_outputs.h"
 #include "gaggle/rpc/client_stream.h"
-#include "gaggle/rpc/client_tokens.h"
 #include "gaggle/rpc/client_unary.h"
 #include "gaggle/rpc/compressor.h"
 #include "gaggle/rpc/credentials/call_credentials.h"
@@ -217,11 +216,6 @@ Task<Status> invoke_with_hooks(ClientChannel& channel, Context context, std::str
   CallHooks hooks(channel.options().call_defaults.custom, options.custom);
   CallInfo info{method, &options};
   Status status = hooks.before(info);
-  CallTokens tokens;
-  if (status.is_ok() && wants_tokens(channel, options)) {
-    Task<Status> fetching = fetch_tokens(channel, context, info.method, options, tokens);
-    status = co_await std::move(fetching);
-  }
   if (status.is_ok()) {
     ClientUnaryOperation operation(channel, context, info.method, request, response, options);
     status = co_await operation;
@@ -234,7 +228,7 @@ Task<Status> invoke_on(ClientChannel& channel, Context context, std::string_view
                        Message response, const CallOptions& options) {
   const CallOptions& defaults = channel.options().call_defaults;
   const CallOptions combined = combine_options(defaults, options);
-  const bool plain = defaults.custom.empty() && options.custom.empty() && !wants_tokens(channel, combined);
+  const bool plain = defaults.custom.empty() && options.custom.empty();
   return (plain ? invoke_plain : invoke_with_hooks)(channel, std::move(context), method, request, response, combined);
 }
 

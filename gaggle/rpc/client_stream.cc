@@ -5,14 +5,12 @@
 
 #include "gaggle/rpc/client_channel.h"
 #include "gaggle/rpc/client_outputs.h"
-#include "gaggle/rpc/client_tokens.h"
 
 namespace gaggle {
 
 ClientStreamHandle::ClientStreamHandle(ClientChannel& channel, const StreamDesc& desc, const Context& context,
                                        std::string_view method, const CallOptions& options)
-    : channel_(channel),
-      call_(new ClientStreamCall(channel, desc.client_streams, desc.server_streams)),
+    : call_(new ClientStreamCall(channel, desc.client_streams, desc.server_streams)),
       options_(combine_options(channel.options().call_defaults, options)),
       info_{method, &options_},
       hooks_(channel.options().call_defaults.custom, options.custom),
@@ -27,14 +25,6 @@ Task<Status> ClientStreamHandle::open() {
   if (Status refused = hooks_.before(info_); !refused) {
     ended(refused);
     co_return refused;
-  }
-  if (wants_tokens(channel_, options_)) {
-    Task<Status> fetching = fetch_tokens(channel_, context_, info_.method, options_, call_->tokens());
-    Status refused = co_await std::move(fetching);
-    if (!refused) {
-      ended(refused);
-      co_return refused;
-    }
   }
   call_->prepare(context_, info_.method, options_);
   ClientStreamOperation operation(*call_, ClientStreamOperation::Kind::kOpen);

@@ -36,7 +36,6 @@ class ClientStreamHandle final : public ClientStream {
   void headers_known();
   void ended(const Status& status) noexcept;
 
-  const ClientChannel& channel_;  // call_ keeps it
   ClientStreamCall* const call_;
   CallOptions options_;
   CallInfo info_;

@@ -128,6 +128,8 @@ void ClientStreamCall::on_finished() {
     ClientStreamOperation& receiver = *std::exchange(receiver_, nullptr);
     static_cast<void>(server_streams_ ? receive(receiver, nothing) : receive_only(receiver));
   }
+  // It may have been let go long ago, if credentials took their time.
+  delete_if_unused();
 }
 
 }  // namespace gaggle

@@ -11,7 +11,6 @@
 #include "gaggle/net/task_promise.h"
 #include "gaggle/rpc/client_call.h"
 #include "gaggle/rpc/client_channel.h"
-#include "gaggle/rpc/client_tokens.h"
 #include "gaggle/rpc/framing.h"
 #include "gaggle/rpc/message.h"
 #include "gaggle/rpc/metadata.h"
@@ -93,8 +92,6 @@ class ClientStreamCall final : public ClientCallBase {
 
   // Any thread, before the first operation.
   void prepare(const Context& context, std::string_view method, const CallOptions& options);
-  // What the credentials gave; set before prepare(), kept while there may be attempts.
-  CallTokens& tokens() noexcept { return tokens_; }
   // Any thread.
   void cancel() noexcept;
   // Any thread; the last use of this object.
@@ -155,7 +152,6 @@ class ClientStreamCall final : public ClientCallBase {
   Context pending_context_;
   std::string_view pending_method_;
   CallOptions pending_options_;
-  CallTokens tokens_;
 
   ClientStreamOperation* opener_ = nullptr;
   ClientStreamOperation* header_waiter_ = nullptr;

@@ -208,6 +208,12 @@ void ClientSubConn::lost_last(const Status& why) {
 
 void ClientSubConn::on_pinged_too_often(Duration keepalive_time) { channel_->slow_keepalive(keepalive_time); }
 
+// What all calls of the connection say needs no other proof than the handshake's.
+Status ClientSubConn::check_authority(const StreamSecurity* security, std::string_view authority) const {
+  if (authority == channel_->authority()) return {};
+  return channel_->credentials().check_authority(security, authority);
+}
+
 void ClientSubConn::on_transport_closed(ClientTransport& transport, const Status& why) {
   if (transport.counters().keepalive_timeouts != 0) ++channel_->counters().keepalive_timeouts;
   on_transport_unusable(transport, why);

@@ -82,6 +82,7 @@ class ClientSubConn final : public SubConn, public ClientTransport::Owner {
   void on_transport_unusable(ClientTransport& transport, const Status& why) override;
   void on_transport_changed() override { serve_waiting(); }
   void on_pinged_too_often(Duration keepalive_time) override;
+  Status check_authority(const StreamSecurity* security, std::string_view authority) const override;
   void on_transport_closed(ClientTransport& transport, const Status& why) override;
 
   const Ref<ClientChannel> channel_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "gaggle/rpc/client_attempt.h"
+#include "gaggle/rpc/client_call.h"
 
 namespace gaggle {
 namespace {
@@ -44,6 +45,12 @@ Peer ClientTransport::peer() const {
 
 // False when the attempt has to wait, or when the transport has turned out to be of no use.
 bool ClientTransport::try_open(ClientAttempt& attempt) {
+  if (const std::string_view authority = attempt.call().options().authority; !authority.empty()) {
+    if (const Status& bad = check_authority(authority); !bad) {
+      attempt.fail(Status::unavailable(name() + ": " + std::string(bad.message())));
+      return true;
+    }
+  }
   switch (http2().can_open()) {
     case http2::CanOpen::kYes: break;
     case http2::CanOpen::kStreamLimit:
@@ -67,6 +74,14 @@ bool ClientTransport::try_open(ClientAttempt& attempt) {
   stream->user = &attempt;
   attempt.open(*this, *stream);
   return true;
+}
+
+const Status& ClientTransport::check_authority(std::string_view authority) {
+  if (checked_authority_ != authority) {
+    checked_ = owner_.check_authority(connection_.security().get(), authority);
+    checked_authority_ = authority;
+  }
+  return checked_;
 }
 
 void ClientTransport::mark_unusable(const Status& why) {

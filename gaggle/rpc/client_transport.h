@@ -33,6 +33,8 @@ class ClientTransport final : private transport::Handler {
     virtual void on_transport_changed() = 0;
     // The server says that we ask too often for signs of life.
     virtual void on_pinged_too_often(Duration keepalive_time) = 0;
+    // Whether calls may go to this server as `authority`; UNAVAILABLE if not.
+    virtual Status check_authority(const StreamSecurity* security, std::string_view authority) const = 0;
     // It's over; destroy it.
     virtual void on_transport_closed(ClientTransport& transport, const Status& why) = 0;
 
@@ -65,6 +67,7 @@ class ClientTransport final : private transport::Handler {
 
  private:
   bool try_open(ClientAttempt& attempt);
+  const Status& check_authority(std::string_view authority);
   const std::string& name() const noexcept { return name_; }
 
   void on_headers(http2::Stream& stream, http2::HeaderBlockRef headers, bool end_stream) override;
@@ -85,6 +88,9 @@ class ClientTransport final : private transport::Handler {
   bool usable_ = true;
   bool settings_came_ = false;
   bool can_open_ = false;
+  // The last authority of a call's own, and what became of it: the next call has the same, mostly.
+  std::string checked_authority_;
+  Status checked_;
   Status failure_;       // the first thing that went wrong
   bool broken_ = false;  // the connection failed; its socket may linger
   const transport::Options options_;

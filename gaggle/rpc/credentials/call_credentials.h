@@ -24,8 +24,9 @@ std::string service_url(const CallCredentialsRequest& request);
 //
 // One object serves any number of connections and calls at once, on any thread, and outlives them.
 // It's given to all calls of a connection (ClientConnOptions::call_credentials), to one call
-// (CallOptions::credentials), or both: then the connection's metadata comes first. It's asked once
-// for each call, not for each attempt. grpc++'s CallCredentials, grpc-go's PerRPCCredentials.
+// (CallOptions::credentials), or both: then the connection's metadata comes first. It's asked for each
+// attempt at a call, when that has found a connection: a retry, a hedge and what goes to another server
+// come with what is good then. grpc++'s CallCredentials, grpc-go's PerRPCCredentials.
 //
 // A connection that others can read refuses calls with credentials: UNAUTHENTICATED, before anything
 // is sent.
@@ -35,9 +36,10 @@ class CallCredentials {
 
   virtual ~CallCredentials() = default;
 
-  // Awaited on the caller's loop, within the call's context. What is known already is best given as a
-  // Task::ready, which costs no coroutine. An error ends the call; codes that would look like the
-  // server's own, such as NOT_FOUND, become INTERNAL (gRFC A54).
+  // Awaited on the connection's loop, within the call's context: a call that ends cancels it, and waits
+  // for it. What is known already is best given as a Task::ready, which costs no coroutine. An error ends
+  // the attempt, and the call unless that is retried; codes that would look like the server's own, such
+  // as NOT_FOUND, become INTERNAL (gRFC A54).
   virtual Task<Answer> metadata(CallCredentialsRequest request) = 0;
   // False: others may read it on the way.
   virtual bool requires_privacy() const noexcept { return true; }

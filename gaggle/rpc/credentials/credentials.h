@@ -38,6 +38,13 @@ class ChannelCredentials {
   // port, that the server has to prove. Errors are UNAVAILABLE and say what the server did wrong.
   virtual Task<Result<std::unique_ptr<ByteStream>>> handshake(std::unique_ptr<ByteStream> stream, std::string authority,
                                                               Context context) const = 0;
+
+  // Whether the server of a connection may be called by another name than the connection's:
+  // CallOptions::authority, a host, or host and port. `security` is the stream's (null: it isn't
+  // secured). OK, or UNAVAILABLE, which such calls end with. Any server is anybody unless connections
+  // are secured; credentials that secure them say here whom a server has proven to be, since otherwise
+  // no call may have an authority of its own.
+  virtual Status check_authority(const StreamSecurity* security, std::string_view authority) const;
 };
 
 // Plain bytes that anybody on the way may read and change: for loopback, unix sockets, and networks

@@ -20,6 +20,11 @@ class InsecureCredentials final : public ChannelCredentials {
 
 }  // namespace
 
+Status ChannelCredentials::check_authority(const StreamSecurity*, std::string_view) const {
+  if (security_level() == SecurityLevel::kNone) return {};
+  return Status::unavailable("the connection's credentials can't tell whether the server may be called so");
+}
+
 const ChannelCredentials* insecure_credentials() noexcept {
   static const InsecureCredentials credentials;
   return &credentials;

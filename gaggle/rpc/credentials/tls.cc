@@ -5,6 +5,7 @@
 
 #include "gaggle/net/address.h"
 #include "gaggle/net/loop.h"
+#include "gaggle/net/tls_certificate.h"
 #include "gaggle/net/tls_handshake.h"
 
 namespace gaggle {
@@ -13,7 +14,7 @@ namespace {
 using Secured = Result<std::unique_ptr<ByteStream>>;
 
 // "scores.example:443" and "[::1]:443" without port and brackets, names without their last dot.
-std::string host_of(const std::string& authority) {
+std::string host_of(std::string_view authority) {
   std::string_view host = authority;
   std::string_view port;
   if (!split_host_port(authority, host, port)) host = authority;
@@ -45,6 +46,13 @@ Task<Secured> TlsChannelCredentials::handshake(std::unique_ptr<ByteStream> strea
   auto tls = source_.current(stream->loop().now());
   return tls_connect(std::move(stream), std::move(tls), host_of(server_name_.empty() ? authority : server_name_),
                      std::move(context));
+}
+
+Status TlsChannelCredentials::check_authority(const StreamSecurity* security, std::string_view authority) const {
+  if (security == nullptr || !security->has_peer_certificate) {
+    return Status::unavailable("the server has shown no certificate");
+  }
+  return check_server_name(security->peer_certificate, host_of(authority));
 }
 
 // --- Servers ---

@@ -53,6 +53,8 @@ class TlsChannelCredentials final : public ChannelCredentials {
   std::string_view server_name() const noexcept override { return server_name_; }
   Task<Result<std::unique_ptr<ByteStream>>> handshake(std::unique_ptr<ByteStream> stream, std::string authority,
                                                       Context context) const override;
+  // By the certificate that the server has shown, as in the handshake.
+  Status check_authority(const StreamSecurity* security, std::string_view authority) const override;
 
  private:
   explicit TlsChannelCredentials(TlsChannelOptions options);
