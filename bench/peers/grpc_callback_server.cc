@@ -7,19 +7,68 @@
 #include <memory>
 #include <string>
 
-#include "bench/answer.h"
+#include "bench.grpc.pb.h"
+#include "bench/peers/grpc_server.h"
 #include "bench/server_options.h"
-#include "groupcache.grpc.pb.h"
 
 namespace {
 
-class AnswerService final : public groupcachepb::GroupCache::CallbackService {
-  grpc::ServerUnaryReactor* Get(grpc::CallbackServerContext* context, const groupcachepb::Request* /*request*/,
-                                groupcachepb::Response* response) override {
-    response->set_value(bench::kAnswer.data(), bench::kAnswer.size());
+using benchpb::Request;
+using benchpb::Response;
+
+class Chat final : public grpc::ServerBidiReactor<Request, Response> {
+ public:
+  Chat() { StartRead(&request_); }
+
+ private:
+  void OnReadDone(bool ok) override {
+    if (!ok) return Finish(grpc::Status::OK);
+    response_.set_payload(request_.payload());
+    StartWrite(&response_);
+  }
+  void OnWriteDone(bool ok) override {
+    if (!ok) return Finish(grpc::Status::CANCELLED);
+    StartRead(&request_);
+  }
+  void OnDone() override { delete this; }
+
+  Request request_;
+  Response response_;
+};
+
+class Download final : public grpc::ServerWriteReactor<Response> {
+ public:
+  explicit Download(const Request& request) : left_(request.messages()) {
+    response_.set_payload(request.payload());
+    OnWriteDone(true);
+  }
+
+ private:
+  void OnWriteDone(bool ok) override {
+    if (!ok) return Finish(grpc::Status::CANCELLED);
+    if (left_ == 0) return Finish(grpc::Status::OK);
+    --left_;
+    StartWrite(&response_);
+  }
+  void OnDone() override { delete this; }
+
+  uint32_t left_;
+  Response response_;
+};
+
+class BenchService final : public benchpb::Bench::CallbackService {
+  grpc::ServerUnaryReactor* Unary(grpc::CallbackServerContext* context, const Request* request,
+                                  Response* response) override {
     grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-    reactor->Finish(grpc::Status::OK);
+    reactor->Finish(bench::answer(*request, *response));
     return reactor;
+  }
+  grpc::ServerBidiReactor<Request, Response>* Chat(grpc::CallbackServerContext* /*context*/) override {
+    return new class Chat;
+  }
+  grpc::ServerWriteReactor<Response>* Download(grpc::CallbackServerContext* /*context*/,
+                                               const Request* request) override {
+    return new class Download(*request);
   }
 };
 
@@ -27,10 +76,10 @@ class AnswerService final : public groupcachepb::GroupCache::CallbackService {
 
 int main(int argc, char** argv) {
   const bench::ServerOptions options = bench::parse_server_options(argc, argv);
-  AnswerService service;
-  int port = 0;
+  BenchService service;
   grpc::ServerBuilder builder;
-  builder.AddListeningPort("127.0.0.1:" + std::to_string(options.port), grpc::InsecureServerCredentials(), &port);
+  int port = 0;
+  bench::add_port(builder, options, port);
   builder.RegisterService(&service);
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (!server) return 1;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Peer: the benchmark's service straight on libnghttp2, protobuf and epoll, one thread. No gRPC beyond what this
-// one method needs, so it marks what a hand-written server costs that leaves HTTP/2 to nghttp2.
+// unary method needs, so it marks what a hand-written server costs that leaves HTTP/2 to nghttp2. The other methods
+// and TLS are not here.
 // Everything that one readable event produces leaves in one write.
 
 #include <netinet/in.h>
@@ -11,27 +12,31 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <utility>
 
-#include "bench/answer.h"
+#include "bench.pb.h"
 #include "bench/server_options.h"
-#include "groupcache.pb.h"
 
 namespace {
 
-constexpr std::string_view kPath = "/groupcachepb.GroupCache/Get";
+constexpr std::string_view kPath = "/benchpb.Bench/Unary";
 constexpr std::size_t kPrefixBytes = 5;  // compressed flag and length, in front of every gRPC message
-constexpr std::uint32_t kConnectionWindow = 1 << 20;
+constexpr std::uint32_t kStreamWindow = 1 << 20;
+constexpr std::uint32_t kConnectionWindow = 1 << 24;
+constexpr std::size_t kMaxUnsent = 1 << 20;  // what is taken from nghttp2 before the socket has taken it
 
 struct Stream {
   bool known_method = false;
   std::string request;   // prefix and message, as received
   std::string response;  // prefix and message, as sent
+  std::size_t sent = 0;  // of it
 };
 
 struct Connection {
@@ -53,18 +58,21 @@ Stream* stream_of(nghttp2_session* session, std::int32_t id) {
 
 ssize_t read_response(nghttp2_session* session, std::int32_t id, std::uint8_t* buffer, std::size_t length,
                       std::uint32_t* flags, nghttp2_data_source* source, void*) {
-  const std::string& response = static_cast<Stream*>(source->ptr)->response;
-  if (response.size() > length) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-  std::memcpy(buffer, response.data(), response.size());
-  *flags |= NGHTTP2_DATA_FLAG_EOF | NGHTTP2_DATA_FLAG_NO_END_STREAM;
-  const nghttp2_nv trailer = field("grpc-status", "0");
-  nghttp2_submit_trailer(session, id, &trailer, 1);
-  return static_cast<ssize_t>(response.size());
+  auto& stream = *static_cast<Stream*>(source->ptr);
+  const std::size_t count = std::min(length, stream.response.size() - stream.sent);
+  std::memcpy(buffer, stream.response.data() + stream.sent, count);
+  stream.sent += count;
+  if (stream.sent == stream.response.size()) {
+    *flags |= NGHTTP2_DATA_FLAG_EOF | NGHTTP2_DATA_FLAG_NO_END_STREAM;
+    const nghttp2_nv trailer = field("grpc-status", "0");
+    nghttp2_submit_trailer(session, id, &trailer, 1);
+  }
+  return static_cast<ssize_t>(count);
 }
 
 // Runs the method on a complete request and submits headers, message and trailers.
 int answer(nghttp2_session* session, std::int32_t id, Stream& stream) {
-  groupcachepb::Request request;
+  benchpb::Request request;
   const bool parsed = stream.known_method && stream.request.size() >= kPrefixBytes && stream.request[0] == 0 &&
                       request.ParseFromArray(stream.request.data() + kPrefixBytes,
                                              static_cast<int>(stream.request.size() - kPrefixBytes));
@@ -73,8 +81,9 @@ int answer(nghttp2_session* session, std::int32_t id, Stream& stream) {
                              field("grpc-status", stream.known_method ? "13" : "12")};
     return nghttp2_submit_response(session, id, headers.data(), headers.size(), nullptr);
   }
-  groupcachepb::Response response;
-  response.set_value(bench::kAnswer.data(), bench::kAnswer.size());
+  bench::burn(request.burn_us());
+  benchpb::Response response;
+  response.set_payload(std::move(*request.mutable_payload()));
   const auto size = static_cast<std::uint32_t>(response.ByteSizeLong());
   stream.response.resize(kPrefixBytes + size);
   const std::uint32_t size_on_wire = __builtin_bswap32(size);
@@ -173,8 +182,9 @@ class Server {
       setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
       auto* connection = new Connection{.fd = fd, .session = nullptr, .unsent = {}, .waits_for_writable = false};
       nghttp2_session_server_new(&connection->session, callbacks_, nullptr);
-      const nghttp2_settings_entry setting{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 1000};
-      nghttp2_submit_settings(connection->session, NGHTTP2_FLAG_NONE, &setting, 1);
+      const std::array settings{nghttp2_settings_entry{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 1000},
+                                nghttp2_settings_entry{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, kStreamWindow}};
+      nghttp2_submit_settings(connection->session, NGHTTP2_FLAG_NONE, settings.data(), settings.size());
       nghttp2_session_set_local_window_size(connection->session, NGHTTP2_FLAG_NONE, 0, kConnectionWindow);
       watch(EPOLL_CTL_ADD, *connection, EPOLLIN);
       write(*connection);
@@ -188,21 +198,18 @@ class Server {
            nghttp2_session_mem_recv(connection.session, buffer_.data(), static_cast<std::size_t>(count)) == count;
   }
 
-  // Sends all that nghttp2 has, in one write; what the socket doesn't take waits in `unsent` for EPOLLOUT.
+  // Sends what nghttp2 has, in one write unless it's much; what the socket doesn't take waits in `unsent` for EPOLLOUT.
   bool write(Connection& connection) {
     std::string& out = connection.unsent.empty() ? outgoing_ : connection.unsent;
-    const std::uint8_t* bytes = nullptr;
-    for (ssize_t count; (count = nghttp2_session_mem_send(connection.session, &bytes)) != 0;) {
-      if (count < 0) return false;
-      out.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(count));
+    for (bool more = true; more && collect(connection, out) && !out.empty();) {
+      more = out.size() >= kMaxUnsent;
+      const ssize_t sent = send(connection.fd, out.data(), out.size(), MSG_NOSIGNAL);
+      if (sent < 0 && errno != EAGAIN && errno != EINTR) return false;
+      out.erase(0, static_cast<std::size_t>(std::max<ssize_t>(sent, 0)));
+      more = more && out.empty();
     }
-    ssize_t sent = out.empty() ? 0 : send(connection.fd, out.data(), out.size(), MSG_NOSIGNAL);
-    if (sent < 0 && errno != EAGAIN && errno != EINTR) return false;
-    if (sent < 0) sent = 0;
-    if (&out == &connection.unsent) {
-      out.erase(0, static_cast<std::size_t>(sent));
-    } else {
-      connection.unsent.assign(out, static_cast<std::size_t>(sent));
+    if (&out == &outgoing_ && !out.empty()) {
+      connection.unsent = out;
       out.clear();
     }
     if (const bool waits = !connection.unsent.empty(); waits != connection.waits_for_writable) {
@@ -210,6 +217,16 @@ class Server {
       watch(EPOLL_CTL_MOD, connection, waits ? EPOLLIN | EPOLLOUT : EPOLLIN);
     }
     return nghttp2_session_want_read(connection.session) != 0 || nghttp2_session_want_write(connection.session) != 0;
+  }
+
+  // False when the session is broken; it wants to neither read nor write then.
+  static bool collect(Connection& connection, std::string& out) {
+    const std::uint8_t* bytes = nullptr;
+    ssize_t count = 0;
+    while (out.size() < kMaxUnsent && (count = nghttp2_session_mem_send(connection.session, &bytes)) > 0) {
+      out.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(count));
+    }
+    return count >= 0;
   }
 
   nghttp2_session_callbacks* callbacks_;

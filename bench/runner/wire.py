@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The few bytes of HTTP/2 and gRPC that the benchmark needs to call a server by hand.
 
-Used for the checked call before a measurement and for the idle connections; the load itself comes from h2load.
+Used for the checked call before a measurement and for the idle connections; the load itself comes from generators.
 Header fields go out as literals that touch no table, so one string of bytes is good for every connection.
 """
 
 import socket
 import struct
 
-PATH = "/groupcachepb.GroupCache/Get"
-ANSWER = b"gaggle-bench-0123456789-abcdefgh"  # bench/answer.h has the same 32 bytes
+PATH = "/benchpb.Bench/Unary"
 
 FRAME_HEADER_BYTES = 9
 DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY = 0, 1, 3, 4, 6, 7
@@ -21,18 +20,19 @@ class WrongAnswer(Exception):
     """The server ended the call in another way than with the expected message and trailers."""
 
 
-def _field(number, value):
-    """A length-delimited protobuf field shorter than 128 bytes."""
-    return bytes([number << 3 | 2, len(value)]) + value
+def _varint(number):
+    low = bytes([number & 0x7f | (0x80 if number > 0x7f else 0)])
+    return low + _varint(number >> 7) if number > 0x7f else low
 
 
-def grpc_message(payload):
-    """A message behind its five-byte prefix: not compressed, length."""
-    return struct.pack(">BI", 0, len(payload)) + payload
+def payload_message(payload):
+    """benchpb.Request and benchpb.Response with that payload, behind gRPC's prefix: not compressed, length."""
+    message = b"\x0a" + _varint(len(payload)) + payload if payload else b""
+    return struct.pack(">BI", 0, len(message)) + message
 
 
-REQUEST_BODY = grpc_message(_field(1, b"bench") + _field(2, b"key-0123456789"))
-RESPONSE_BODY = grpc_message(_field(1, ANSWER))
+PAYLOAD = b"p" * 100
+REQUEST_BODY = RESPONSE_BODY = payload_message(PAYLOAD)
 
 
 def _frame(kind, flags, stream, payload=b""):
