@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 #include <memory>
@@ -96,6 +97,9 @@ class Described {
 
   Status unknown_service(const std::string& name) {
     const auto names = ask(reflection_.list_services(client_.context()));
+    if (names && std::ranges::find(*names, name) != names->end()) {
+      return Status::unimplemented("the server lists service " + name + ", but its reflection doesn't describe it");
+    }
     const std::string others = names ? "; it has " + list(*names) : "";
     return Status::unimplemented("the server has no service " + name + others);
   }

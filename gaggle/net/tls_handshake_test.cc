@@ -125,6 +125,19 @@ TEST(TlsHandshakeTest, a_client_without_a_certificate_is_refused_where_one_is_re
   EXPECT_TRUE(mentions(world.last_error, "certificate required")) << world.last_error.to_string();
 }
 
+TEST(TlsHandshakeTest, a_refused_client_that_writes_to_a_closed_connection_learns_the_reason) {
+  World world;
+  world.server_material.trusted = world.authority.pem();
+  world.client_certificates = ClientCertificates::kRequire;
+  world.connect();
+  ASSERT_TRUE(world.client_status);
+  const IoResult written = put(*world.client, "hello");
+  EXPECT_EQ(written.kind, IoResult::Kind::kError) << "the server has closed";
+  EXPECT_TRUE(mentions(written.error, "certificate required")) << written.error.to_string();
+  EXPECT_EQ(world.read_all(*world.client), "");
+  EXPECT_TRUE(mentions(world.last_error, "certificate required")) << "and a reader is told the same";
+}
+
 TEST(TlsHandshakeTest, a_client_certificate_of_strangers_is_refused) {
   World world;
   const TestAuthority strangers("strangers");

@@ -126,6 +126,7 @@ std::string TlsStream::describe_failure(int ssl_error) {
   const std::string words = take_openssl_error();
   if (!note_.empty()) return note_;
   if (reason > SSL_AD_REASON_OFFSET && reason < SSL_AD_REASON_OFFSET + 256) {
+    explained_ = true;
     // "tlsv13 alert certificate required"; SSL_alert_desc_string_long() doesn't know all of them.
     const size_t name = words.find("alert ");
     return peer + " refuses the connection: " + (name == std::string::npos ? words : words.substr(name));
@@ -135,6 +136,11 @@ std::string TlsStream::describe_failure(int ssl_error) {
     case SSL_R_HTTP_REQUEST:
     case SSL_R_HTTPS_PROXY_REQUEST: return peer + " doesn't speak TLS (" + words + ")";
     case SSL_R_UNEXPECTED_EOF_WHILE_READING:
+      if (done_ && is_client_ && !heard_) {
+        explained_ = true;
+        return peer + " closed the connection right after the handshake" +
+               (SSL_get_certificate(ssl_) == nullptr ? "; it may want a client certificate" : "");
+      }
       return done_ ? peer + " closed the connection without close_notify: bytes may be missing"
                    : peer + " closed the connection during the handshake";
     default: break;

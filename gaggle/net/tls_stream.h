@@ -94,6 +94,8 @@ class TlsStream final : public ByteStream {
   IoResult read_through(std::span<uint8_t> scratch, std::span<uint8_t> out);
   IoResult decrypt(std::span<uint8_t> out);
   void keep_rest();
+  IoResult write_records(std::span<const iovec> pieces);
+  void listen_for_alert();
   size_t encrypt(std::span<const iovec> pieces);
   bool encrypt_record(const uint8_t* data, size_t size);
   bool flush() noexcept;
@@ -107,6 +109,8 @@ class TlsStream final : public ByteStream {
   const bool is_client_;
   bool done_ = false;           // the handshake
   bool ended_ = false;          // lower_ has no more bytes
+  bool heard_ = false;          // the peer has sent bytes
+  bool explained_ = false;      // failure_ is the peer's reason, or the one that it usually has
   bool corked_ = false;         // records are collected in out_, to leave together
   bool flush_waits_ = false;    // for lower_ to take more of out_
   bool end_after_out_ = false;  // lower_'s direction ends once out_ is empty

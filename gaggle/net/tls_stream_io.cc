@@ -154,10 +154,13 @@ IoResult TlsStream::decrypt(std::span<uint8_t> out) {
     size_t count = 0;
     const int result = SSL_read_ex(ssl_, out.data() + produced, out.size() - produced, &count);
     produced += count;
+    heard_ |= count != 0;
     if (result == 1) continue;
     const int error = SSL_get_error(ssl_, result);
     if (error == SSL_ERROR_WANT_READ) break;
     if (error == SSL_ERROR_ZERO_RETURN) return produced != 0 ? IoResult::done(produced) : IoResult::eof();
+    // OpenSSL complains to the peer: that this found nobody isn't why it failed.
+    if (error == SSL_ERROR_SSL) failure_ = Status::ok();
     note_failure(error);
     return produced != 0 ? IoResult::done(produced) : IoResult::failed(failure_);
   }
@@ -168,6 +171,13 @@ IoResult TlsStream::decrypt(std::span<uint8_t> out) {
 
 IoResult TlsStream::write(std::span<const iovec> pieces) {
   if (!failure_.is_ok()) return IoResult::failed(failure_);
+  IoResult result = write_records(pieces);
+  if (result.kind != IoResult::Kind::kError) return result;
+  listen_for_alert();
+  return IoResult::failed(failure_);
+}
+
+IoResult TlsStream::write_records(std::span<const iovec> pieces) {
   if (!flush()) return failure_.is_ok() ? IoResult::would_block() : IoResult::failed(failure_);
   size_t total = 0;
   for (const iovec& piece : pieces) total += piece.iov_len;
@@ -179,6 +189,25 @@ IoResult TlsStream::write(std::span<const iovec> pieces) {
   corked_ = false;
   flush();
   return failure_.is_ok() ? IoResult::done(taken) : IoResult::failed(failure_);
+}
+
+// A peer that refuses this end's certificate says so after the handshake (TLS 1.3), and closes: that a
+// write finds nobody is what came of it, not the reason. Data that is met on the way is lost, as the
+// stream is.
+void TlsStream::listen_for_alert() {
+  Status lost = std::exchange(failure_, Status::ok());
+  std::array<uint8_t, kSmallScratch> scratch;
+  std::array<uint8_t, kSmallScratch> ignored;
+  input_ = rest_;
+  for (int i = 0; i < kFillsPerRead && failure_.is_ok(); ++i) {
+    while (decrypt(ignored).is_done() && failure_.is_ok()) {
+    }
+    if (!failure_.is_ok() || ended_) break;
+    const IoResult got = fill(scratch);
+    if (got.kind == IoResult::Kind::kWouldBlock || got.kind == IoResult::Kind::kError) break;
+  }
+  keep_rest();
+  if (!explained_) failure_ = std::move(lost);
 }
 
 // Full records where there is enough: a large piece is encrypted where it lies, small ones are put

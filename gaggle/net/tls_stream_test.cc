@@ -189,6 +189,38 @@ TEST(TlsStreamTest, endless_empty_records_do_not_keep_a_reader_busy) {  // [198]
   EXPECT_NE(world.last, IoResult::Kind::kDone);
 }
 
+// grpc++ sends no alert when it refuses a client for its certificate, or for having none.
+TEST(TlsStreamTest, an_end_right_after_the_handshake_says_so_and_names_the_usual_reason) {
+  World world;
+  world.connect();
+  ASSERT_TRUE(world.client_status);
+  world.read_all(*world.client);  // tickets
+  world.server_pipe->close();
+  EXPECT_EQ(world.read_all(*world.client), "");
+  EXPECT_EQ(world.last, IoResult::Kind::kError);
+  EXPECT_TRUE(mentions(world.last_error, "closed the connection right after the handshake"))
+      << "that OpenSSL's complaint found nobody isn't the reason: " << world.last_error.to_string();
+  EXPECT_TRUE(mentions(world.last_error, "it may want a client certificate")) << world.last_error.to_string();
+
+  World hasty;
+  hasty.connect();
+  hasty.server_pipe->close();
+  const IoResult written = put(*hasty.client, "hello");
+  EXPECT_EQ(written.kind, IoResult::Kind::kError);
+  EXPECT_TRUE(mentions(written.error, "right after the handshake")) << "a writer, too: " << written.error.to_string();
+}
+
+TEST(TlsStreamTest, a_write_to_a_peer_that_left_without_a_word_says_that_it_is_gone) {
+  World world;
+  world.connect();
+  ASSERT_TRUE(world.client_status);
+  put(*world.server, "the last words, which aren't why");
+  world.server_pipe->close();
+  const IoResult written = put(*world.client, "hello");
+  EXPECT_EQ(written.kind, IoResult::Kind::kError);
+  EXPECT_TRUE(mentions(written.error, "broken pipe")) << written.error.to_string();
+}
+
 TEST(TlsStreamTest, a_lost_connection_says_so) {
   World world;
   world.connect();

@@ -2,7 +2,7 @@
 //
 // gaggle_interop_etcd --endpoint=HOST:PORT --seconds=N: our client on a real etcd. Keys are put, read
 // and watched and a lease is kept alive, over one connection, with silences that are longer than the
-// keepalive time.
+// keepalive time. With --restarts, the connection has to be lost so often, and all goes on over a new one.
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <iostream>
@@ -34,6 +34,8 @@ struct Session {
   LeaseClient lease;
   Context context;  // of the long streams
   TimePoint end;
+  int restarts = 0;  // of etcd that are still to come
+  bool silences = true;
   int rounds = 0;
 
   Context soon() const { return context.with_timeout(10s); }
@@ -105,8 +107,9 @@ Task<Status> rounds(Session& session, WatchStream& watching, LeaseStream& leasin
     Task<Status> round = one_round(session, watching, leasing, lease);
     Status status = co_await std::move(round);
     if (!status) co_return status;
-    // Every fifth silence is one in which the keepalive has to ask.
-    auto pause = sleep_for(session.loop, session.rounds % 5 == 0 ? Duration(13s) : Duration(500ms));
+    // Every fifth silence is one in which the keepalive has to ask; but one in which etcd is killed would hide that.
+    const bool silent = session.silences && session.rounds % 5 == 0;
+    auto pause = sleep_for(session.loop, silent ? Duration(13s) : Duration(500ms));
     status = co_await pause;
     if (!status) co_return status;
   }
@@ -144,10 +147,8 @@ Task<Status> revoke(Session& session, int64_t id) {
   co_return co_await std::move(calling);
 }
 
-Task<Status> run(Session& session) {
-  Task<Result<int64_t>> granting = grant(session);
-  const Result<int64_t> lease = co_await std::move(granting);
-  if (!lease) co_return lease.error();
+// Opens both streams, and uses them until the time is up or etcd is gone.
+Task<Status> talk(Session& session, int64_t lease) {
   Task<Result<WatchStream>> watch_opening = session.watch.Watch(session.context);
   Result<WatchStream> watching = co_await std::move(watch_opening);
   if (!watching) co_return watching.error();
@@ -157,9 +158,36 @@ Task<Status> run(Session& session) {
   Task<Status> creating = watch_created(*watching);
   Status status = co_await std::move(creating);
   if (!status) co_return status;
-  Task<Status> running = rounds(session, *watching, *leasing, *lease);
-  status = co_await std::move(running);
-  if (!status) co_return status;
+  Task<Status> running = rounds(session, *watching, *leasing, lease);
+  co_return co_await std::move(running);
+}
+
+// Until etcd answers again.
+Task<Status> wait_for_etcd(Session& session) {
+  RangeRequest request;
+  request.set_key(std::string(kKey));
+  RangeResponse response;
+  CallOptions options;
+  options.wait_for_ready = true;
+  Task<Status> calling = session.kv.Range(session.context.with_timeout(30s), request, response, options);
+  co_return co_await std::move(calling);
+}
+
+Task<Status> run(Session& session) {
+  Task<Result<int64_t>> granting = grant(session);
+  const Result<int64_t> lease = co_await std::move(granting);
+  if (!lease) co_return lease.error();
+  Status status;
+  for (;;) {
+    Task<Status> talking = talk(session, *lease);
+    status = co_await std::move(talking);
+    if (status) break;
+    if (status.code() != StatusCode::kUnavailable || session.restarts == 0) co_return status;
+    --session.restarts;
+    Task<Status> waiting = wait_for_etcd(session);
+    status = co_await std::move(waiting);
+    if (!status) co_return status;
+  }
   Task<Status> revoking = revoke(session, *lease);
   status = co_await std::move(revoking);
   if (!status) co_return status;
@@ -167,7 +195,7 @@ Task<Status> run(Session& session) {
   co_return co_await std::move(reading);
 }
 
-int run(const std::string& endpoint, int seconds) {
+int run(const std::string& endpoint, int seconds, int restarts) {
   LoopGroup loops(1);
   ClientConnOptions options{.credentials = insecure_credentials()};
   options.keepalive.time = 10s;
@@ -179,12 +207,15 @@ int run(const std::string& endpoint, int seconds) {
                   .watch = WatchClient(**conn),
                   .lease = LeaseClient(**conn),
                   .context = Context().with_timeout(std::chrono::seconds{seconds + 60}),
-                  .end = Clock::real().now() + std::chrono::seconds{seconds}};
+                  .end = Clock::real().now() + std::chrono::seconds{seconds},
+                  .restarts = restarts,
+                  .silences = restarts == 0};
   const Status status = block_on(loops.loop(0), run(session));
   const ClientConnCounters counters = (*conn)->counters();
-  std::cout << session.rounds << " rounds, " << counters.connect_attempts << " connection(s), "
-            << counters.connections_lost << " lost: " << status.to_string() << std::endl;
-  return status && counters.connections_lost == 0 ? 0 : 1;
+  std::cout << session.rounds << " rounds, " << counters.calls_started << " calls (" << counters.calls_failed
+            << " failed), " << counters.connect_attempts << " connection(s), " << counters.connections_lost
+            << " lost: " << status.to_string() << std::endl;
+  return status && counters.connections_lost == static_cast<uint64_t>(restarts) ? 0 : 1;
 }
 
 }  // namespace
@@ -195,7 +226,9 @@ int main(int argc, char** argv) {
   std::string endpoint = "127.0.0.1:2379";
   int seconds = 30;
   app.add_option("--endpoint", endpoint)->capture_default_str();
+  int restarts = 0;
   app.add_option("--seconds", seconds)->capture_default_str();
+  app.add_option("--restarts", restarts, "How often etcd will be killed and started again")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
-  return gaggle::interop::run(endpoint, seconds);
+  return gaggle::interop::run(endpoint, seconds, restarts);
 }

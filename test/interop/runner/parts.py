@@ -3,9 +3,11 @@
 
 import json
 import subprocess
+import threading
 
-from . import matrix, packages
-from .process import HERE, free_port, need, run
+from . import matrix, packages, peers
+from .memory import Memory
+from .process import HERE, end, free_port, need, run
 
 
 def nodes(setting, _):
@@ -19,6 +21,13 @@ def nodes_grpcurl(setting, _):
     """grpcurl lists, describes and calls a node, and knows nothing but its address."""
     built_grpcurl(setting)
     return script(setting, "nodes-grpcurl", [HERE / "nodes.sh", setting.bin, "grpcurl"])
+
+
+def services(setting, _):
+    """Health, reflection and error details with grpcio's packages for them; `gaggle call` with its server."""
+    python, generated = peers.Grpcio().build(setting)
+    return script(setting, "services",
+                  [python, HERE / "python" / "services.py", setting.bin, setting.certificates(), generated])
 
 
 def h2spec(setting, _):
@@ -70,18 +79,57 @@ def http2(setting, _):
     return f"FAILED: {' '.join(failed)}" if failed else f"passed, {len(HTTP2_CASES)} cases"
 
 
+class Etcd:
+    """An etcd on ports and data of its own; started again, it has both as before."""
+
+    def __init__(self, setting):
+        need("etcd")
+        self.setting, self.data = setting, setting.work / f"etcd-{free_port()}"
+        self.port, self.peer_port = free_port(), free_port()
+        self.start()
+
+    def start(self):
+        client, peer = (f"http://127.0.0.1:{port}" for port in (self.port, self.peer_port))
+        self.server = self.setting.start(
+            ["etcd", "--data-dir", self.data, "--listen-client-urls", client, "--advertise-client-urls", client,
+             "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", f"default={peer}"],
+            self.port)
+
+    def crash(self):
+        end(self.server.process)
+        self.start()
+
+    def client(self, seconds, *flags):
+        return [self.setting.bin / "gaggle_interop_etcd", f"--endpoint=127.0.0.1:{self.port}", f"--seconds={seconds}",
+                *flags]
+
+
 def etcd(setting, seconds):
     """Our client on a real etcd: KV, Lease keepalive, Watch, with silences longer than the keepalive time."""
-    need("etcd")
-    data = setting.work / "etcd"
-    client, peer = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
-    port = int(client.rpartition(":")[2])
-    server = setting.start(["etcd", "--data-dir", data, "--listen-client-urls", client, "--advertise-client-urls", client,
-                            "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
-                            "--initial-cluster", f"default={peer}"], port)
-    seconds = seconds or 20
-    return ran("etcd", setting, [setting.bin / "gaggle_interop_etcd", f"--endpoint=127.0.0.1:{port}", f"--seconds={seconds}"],
-               server, seconds + 60)
+    server, seconds = Etcd(setting), seconds or 20
+    return ran("etcd", setting, server.client(seconds), lambda: server.server, seconds, watched="client")
+
+
+def etcd_restart(setting, seconds):
+    """The same with an etcd that is killed and started again, every five seconds or so."""
+    server, seconds = Etcd(setting), seconds or 20
+    restarts = max(1, seconds // 10)
+    stopping = threading.Event()
+
+    def crash_now_and_then():
+        for _ in range(restarts):
+            if stopping.wait(seconds / (restarts + 1)):
+                return
+            server.crash()
+
+    crashes = threading.Thread(target=crash_now_and_then, daemon=True)
+    try:
+        return ran("etcd-restart", setting, server.client(seconds, f"--restarts={restarts}"), lambda: server.server,
+                   seconds, watched="client", started=crashes.start)
+    finally:
+        stopping.set()
+        if crashes.ident is not None:
+            crashes.join()
 
 
 def stress(setting, seconds):
@@ -93,7 +141,7 @@ def stress(setting, seconds):
              "custom_metadata:5,cancel_after_begin:5,cancel_after_first_response:5,timeout_on_sleeping_server:5")
     return ran("stress", setting, [program, f"--server_addresses=127.0.0.1:{server.port}", f"--test_cases={cases}",
                 f"--test_duration_secs={seconds}", "--num_channels_per_server=4", "--num_stubs_per_channel=2",
-                f"--metrics_port={free_port()}"], server, seconds + 60)
+                f"--metrics_port={free_port()}"], lambda: server, seconds, watched="server")
 
 
 def built_grpcurl(setting):
@@ -141,19 +189,31 @@ def ghz(setting, _):
     return "passed" if server.stop() else f"FAILED: the server died: {server.tail()}"
 
 
-def ran(name, setting, command, server, seconds):
-    code, out = run(command, seconds)
-    stopped = server.stop()
-    log = setting.keep(name, client=out, server=server.tail(1_000_000))
-    if code == 0 and stopped:
-        print("   " + "\n   ".join(out[-600:].strip().splitlines()))
-        return "passed"
-    print(matrix.indented("the client", out), matrix.indented("the server", server.tail()), f"   all of it: {log}",
+def ran(name, setting, command, server, seconds, watched, started=lambda: None):
+    """Runs a client for so long. The memory of our program, `watched`, mustn't have grown at the end."""
+    looking = []
+
+    def begun(client):
+        looking.append(Memory((client if watched == "client" else server().process).pid, seconds))
+        started()
+
+    code, out = run(command, seconds + 60, begun)
+    memory = looking[0].stop()
+    stopped = server().stop()
+    log = setting.keep(name, client=out, server=server().tail(1_000_000))
+    print(f"   memory of our {watched}: {memory}")
+    if code == 0 and stopped and not memory.grew():
+        said = out[-600:].strip().splitlines()
+        if watched == "server":
+            said += server().tail(300).strip().splitlines()[-1:]
+        print("   " + "\n   ".join(said))
+        return f"passed; {watched} memory {memory}"
+    print(matrix.indented("the client", out), matrix.indented("the server", server().tail()), f"   all of it: {log}",
           sep="\n")
     if code != 0:
-        return f"FAILED: no end after {seconds} s" if code is None else f"FAILED: exit code {code}"
-    return "FAILED: the server died, or didn't stop when it was asked to"
+        return f"FAILED: no end after {seconds + 60} s" if code is None else f"FAILED: exit code {code}"
+    return "FAILED: its memory grew" if stopped else "FAILED: the server died, or didn't stop when it was asked to"
 
 
-ALL = {"nodes": nodes, "nodes-grpcurl": nodes_grpcurl, "h2spec": h2spec, "h2specd": h2specd,
-       "http2": http2, "grpcurl": grpcurl, "ghz": ghz, "etcd": etcd, "stress": stress}
+ALL = {"nodes": nodes, "nodes-grpcurl": nodes_grpcurl, "services": services, "h2spec": h2spec, "h2specd": h2specd,
+       "http2": http2, "grpcurl": grpcurl, "ghz": ghz, "etcd": etcd, "etcd-restart": etcd_restart, "stress": stress}

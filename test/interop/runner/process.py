@@ -62,12 +62,16 @@ def end(process):
         process.wait()
 
 
-def run(command, seconds, **more):
-    """Runs a program to its end: (exit code, output of both kinds). A code of None: it had to be ended."""
+def run(command, seconds, started=lambda process: None, **more):
+    """Runs a program to its end: (exit code, output of both kinds). A code of None: it had to be ended.
+
+    `started` is told of the process.
+    """
     more.setdefault("stdin", subprocess.DEVNULL)
     process = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                text=True, errors="replace", start_new_session=True, **more)
     try:
+        started(process)
         out, _ = process.communicate(timeout=seconds)
         return process.returncode, out
     except subprocess.TimeoutExpired:
@@ -169,7 +173,7 @@ class Setting:
             folder = self.work / "certificates"
             folder.mkdir()
             (folder / "server.ext").write_text(
-                f"subjectAltName=DNS:{NAME},DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n")
+                f"subjectAltName=DNS:{NAME},DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n")
             quiet = {"cwd": folder, "check": True, "capture_output": True}
             key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
             subprocess.run(["openssl", "req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-days", "30",

@@ -66,6 +66,10 @@ int serve(const Flags& flags) {
   signals.async_wait([&](const asio::error_code&, int) { (*server)->stop(); });
   signal_loop.run();
   const Status ended = (*server)->wait();
+  const ServerCounters counters = (*server)->counters();
+  std::cout << counters.connections_accepted << " connections, " << counters.calls_started
+            << " calls: " << counters.calls_succeeded << " ended with OK, " << counters.calls_failed << " otherwise, "
+            << counters.calls_now << " not at all" << std::endl;
   return ended ? 0 : fail(ended);
 }
 

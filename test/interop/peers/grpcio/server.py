@@ -84,4 +84,5 @@ def main():
     server.wait_for_termination()
 
 
-main()
+if __name__ == "__main__":
+    main()
