@@ -35,6 +35,8 @@ Connection::Connection(Role role, const Options& options, Events& events)
       connection_target_(options_.connection_window_bytes),
       // Until it has acknowledged our SETTINGS, the peer may go by the default or by them.
       local_window_bytes_(std::max(kDefaultWindowBytes, options_.initial_window_bytes)),
+      wanted_window_bytes_(options_.initial_window_bytes),
+      announced_window_bytes_(options_.initial_window_bytes),
       decoder_(decoder_options(options_.limits)),
       encoder_({.max_table_size_bytes = options_.encoder_table_bytes, .huffman = options_.huffman}),
       abuse_(options_.limits.abuse_burst, options_.limits.abuse_refill_per_second) {}
@@ -49,9 +51,11 @@ void Connection::start(TimePoint now) {
   // a SETTINGS frame.
   if (role_ == Role::kClient) output_.buffer().append(kClientPreface.data(), kClientPreface.size());
   write_our_settings();
-  const uint32_t window = options_.connection_window_bytes;
+  // Less than the default can't be said before the peer has it.
+  const uint32_t window = std::max(connection_target_, kDefaultWindowBytes);
   if (window > kDefaultWindowBytes) write_window_update(0, window - kDefaultWindowBytes);
   receive_window_ = window;
+  connection_returnable_ = options_.connection_window_bytes - window;
 }
 
 void Connection::ping(uint64_t payload) {

@@ -170,6 +170,12 @@ class Connection {
   // more. What it may send already can't be taken back. Options::connection_window_bytes, or more,
   // ends it.
   void limit_connection_window(uint32_t bytes);
+  // The same for each stream: from its acknowledgement of a SETTINGS frame on, the peer may have at most
+  // `bytes` on their way to us over one stream, beyond what expect() has asked for. Streams that are open
+  // lose the difference, so that their windows may be below zero for a while. At most one such frame is
+  // under way, whatever is called meanwhile. Options::initial_window_bytes, or more, ends it; there is no
+  // frame for what changes nothing.
+  void limit_stream_windows(uint32_t bytes);
   // A message ended in the content of the latest on_data. Small frames that complete messages are
   // honest work; those that don't are charged (AbuseBucket).
   void message_completed(Stream& stream);
@@ -290,6 +296,8 @@ class Connection {
   void widen_stream(Stream& stream, uint32_t increment);
   bool shift_send_windows(int64_t difference);
   void shift_receive_windows(int64_t difference);
+  bool can_widen_streams(int64_t difference) const;
+  void adopt_stream_windows();
 
   // streams.cc
   Stream& accept(uint32_t stream_id);
@@ -345,6 +353,7 @@ class Connection {
 
   // settings_exchange.cc
   void write_our_settings();
+  void announce_stream_windows();
   void handle_settings(const FrameHeader& frame, const uint8_t* payload);
   void handle_settings_ack();
 
@@ -363,7 +372,8 @@ class Connection {
   bool draining_ = false;  // the first GOAWAY of two is out
   bool last_goaway_sent_ = false;
   bool peer_settings_received_ = false;
-  bool settings_acked_ = false;
+  bool settings_acked_ = false;  // all that were sent
+  bool first_settings_acked_ = false;
   bool open_refused_ = false;       // open_stream() said no for the peer's limit
   bool traffic_since_ping_ = true;  // since the peer's last: then its next is free
   uint8_t preface_left_;            // server: bytes of kClientPreface that haven't come
@@ -401,10 +411,12 @@ class Connection {
   int64_t send_window_ = kDefaultWindowBytes;
   int64_t receive_window_ = kDefaultWindowBytes;
   uint32_t connection_returnable_ = 0;
-  uint32_t connection_target_;   // what receive_window_ is filled up to
-  uint32_t local_window_bytes_;  // of new streams, as the peer may see it now
-  size_t held_bytes_ = 0;        // sum of the streams' held_
-  int64_t late_allowance_ = 0;   // bytes that may come for streams we have reset
+  uint32_t connection_target_;       // what receive_window_ is filled up to
+  uint32_t local_window_bytes_;      // of new streams, as the peer may see it now
+  uint32_t wanted_window_bytes_;     // what it shall be
+  uint32_t announced_window_bytes_;  // what our latest SETTINGS say
+  size_t held_bytes_ = 0;            // sum of the streams' held_
+  int64_t late_allowance_ = 0;       // bytes that may come for streams we have reset
 
   HpackDecoder decoder_;
   HpackEncoder encoder_;

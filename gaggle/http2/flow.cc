@@ -137,4 +137,27 @@ void Connection::shift_receive_windows(int64_t difference) {
   }
 }
 
+// §6.9.2: a window that SETTINGS take past 2^31-1 is an error. expect() may have brought one near that.
+bool Connection::can_widen_streams(int64_t difference) const {
+  for (const Stream* stream = streams_.first(); stream != nullptr; stream = StreamTable::next(*stream)) {
+    if (stream->receive_window_ + difference > kMaxWindowBytes) return false;
+  }
+  return true;
+}
+
+void Connection::adopt_stream_windows() {
+  const int64_t difference = int64_t{announced_window_bytes_} - local_window_bytes_;
+  if (difference == 0) return;
+  local_window_bytes_ = announced_window_bytes_;
+  shift_receive_windows(difference);
+  if (difference > 0) return;
+  for (Stream* stream = streams_.first(); stream != nullptr; stream = StreamTable::next(*stream)) {
+    if (stream->id_ == 0 || stream->is_over() || stream->remote_closed()) continue;
+    // What was too little to be returned may be all that is left of a smaller window; and what somebody
+    // waits for must be able to come.
+    return_stream_window(*stream);
+    if (stream->expected_ != 0) expect(*stream, stream->expected_);
+  }
+}
+
 }  // namespace gaggle::http2

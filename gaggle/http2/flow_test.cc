@@ -106,6 +106,86 @@ TEST_F(FlowTest, a_limited_connection_window_runs_down_and_is_filled_again) {
   EXPECT_EQ(join(script.sent()), "WINDOW_UPDATE 0 +983040") << "all that was kept back, at once";
 }
 
+TEST_F(FlowTest, streams_windows_shrink_when_the_peer_has_acknowledged_it) {
+  connection.limit_stream_windows(16'384);
+  EXPECT_EQ(join(script.sent()), "SETTINGS");
+  open(1);
+  script.send(repeat(data(1, kFrame), 16));
+  EXPECT_FALSE(script.stream(1).was_reset()) << "it may not have read it yet";
+  script.send(settings_ack());
+  open(3);
+  script.send(data(3, kFrame));
+  EXPECT_FALSE(script.stream(3).was_reset());
+  script.send(data(3, "x"));
+  EXPECT_EQ(script.sent().back(), "RST_STREAM 3 FLOW_CONTROL_ERROR") << "from now on, a stream has 16 KiB";
+  script.send(data(1, "x"));
+  EXPECT_EQ(script.sent().back(), "RST_STREAM 1 FLOW_CONTROL_ERROR") << "and the first has lost 240 KiB";
+}
+
+TEST_F(FlowTest, streams_windows_grow_again_at_once) {
+  connection.limit_stream_windows(16'384);
+  script.send(settings_ack());
+  open(1);
+  script.send(data(1, kFrame)).sent();
+  connection.limit_stream_windows(UINT32_MAX);
+  EXPECT_EQ(join(script.sent()), "SETTINGS");
+  script.send(repeat(data(1, kFrame), 15));
+  EXPECT_FALSE(script.stream(1).was_reset()) << "the peer uses them before it acknowledges anything";
+  script.send(data(1, "x"));
+  EXPECT_EQ(script.sent().back(), "RST_STREAM 1 FLOW_CONTROL_ERROR");
+}
+
+TEST_F(FlowTest, one_change_of_streams_windows_is_under_way_at_a_time) {
+  connection.limit_stream_windows(16'384);
+  connection.limit_stream_windows(32'768);
+  connection.limit_stream_windows(20'000);
+  EXPECT_EQ(join(script.sent()), "SETTINGS");
+  script.send(settings_ack());
+  EXPECT_EQ(join(script.sent()), "SETTINGS") << "the latest wish, once";
+  connection.limit_stream_windows(16'384);
+  connection.limit_stream_windows(20'000);
+  script.send(settings_ack());
+  EXPECT_EQ(join(script.sent()), "") << "nothing has changed";
+  script.send(settings_ack());
+  EXPECT_EQ(join(script.sent()), "GOAWAY 0 PROTOCOL_ERROR") << "an acknowledgement too many";
+}
+
+TEST_F(FlowTest, a_stream_that_was_read_up_can_go_on_with_a_smaller_window) {
+  open(1);
+  script.send(repeat(data(1, kFrame), 6));
+  connection.consume(script.stream(1), 6 * kFrame.size());
+  connection.limit_stream_windows(16'384);
+  EXPECT_EQ(join(script.sent()), "SETTINGS") << "96 KiB were too few to be worth a frame";
+  script.send(settings_ack());
+  EXPECT_EQ(join(script.sent()), "WINDOW_UPDATE 1 +98304") << "now they are all that it has";
+  script.send(data(1, kFrame));
+  EXPECT_FALSE(script.stream(1).was_reset());
+}
+
+TEST_F(FlowTest, a_smaller_window_leaves_room_for_what_somebody_waits_for) {
+  open(1);
+  connection.expect(script.stream(1), 100'000);
+  script.send(data(1, kFrame));
+  connection.limit_stream_windows(16'384);
+  script.sent();
+  script.send(settings_ack());
+  EXPECT_EQ(join(script.sent()), "WINDOW_UPDATE 1 +83616") << "from 0 to what is missing of the 100,000";
+}
+
+TEST_F(FlowTest, no_settings_take_a_window_past_its_limit) {
+  connection.limit_stream_windows(16'384);
+  script.send(settings_ack());
+  open(1);
+  connection.expect(script.stream(1), kMaxWindowBytes);
+  script.sent();
+  connection.limit_stream_windows(UINT32_MAX);
+  EXPECT_EQ(join(script.sent()), "") << "2^31-1 and 240 KiB would be an error of ours";
+  script.send(rst_stream(1, ErrorCode::kCancel));
+  connection.release(script.stream(1));
+  connection.limit_stream_windows(UINT32_MAX);
+  EXPECT_EQ(join(script.sent()), "SETTINGS");
+}
+
 TEST_F(FlowTest, a_message_larger_than_the_window_can_be_received) {
   open(1);
   script.send(repeat(data(1, kFrame), 16));

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SETTINGS in both directions (RFC 9113 §6.5): ours are sent once, the peer's take effect when they
-// arrive, and what ours change for the peer takes effect with its acknowledgement.
+// SETTINGS in both directions (RFC 9113 §6.5): ours are sent once, and again when streams' windows change;
+// the peer's take effect when they arrive, and what ours change for the peer takes effect with its
+// acknowledgement.
 #include <algorithm>
+#include <utility>
 
 #include "gaggle/http2/connection.h"
 
@@ -11,10 +13,11 @@ namespace gaggle::http2 {
 void Connection::write_our_settings() {
   Settings ours{.header_table_bytes = options_.header_table_bytes,
                 .enable_push = role_ == Role::kServer,  // its initial value: servers don't send it
-                .initial_window_bytes = options_.initial_window_bytes,
+                .initial_window_bytes = wanted_window_bytes_,
                 .max_frame_bytes = options_.max_frame_bytes,
                 .max_header_list_bytes = options_.limits.header_list_soft_bytes};
   if (role_ == Role::kServer) ours.max_concurrent_streams = options_.limits.max_concurrent_streams;
+  announced_window_bytes_ = wanted_window_bytes_;
   uint8_t payload[kMaxSettingsPayload];
   const size_t length = write_settings(ours, payload);
   uint8_t* const place = begin_control_frame(FrameType::kSettings, 0, 0, static_cast<uint32_t>(length));
@@ -56,13 +59,34 @@ void Connection::handle_settings_ack() {
   if (settings_acked_) return fail(ErrorCode::kProtocolError, "acknowledgement of SETTINGS that were not sent");
   settings_acked_ = true;
   settings_deadline_ = kNever;
-  if (options_.header_table_bytes != kDefaultHeaderTableSize) {
+  if (!std::exchange(first_settings_acked_, true) && options_.header_table_bytes != kDefaultHeaderTableSize) {
     decoder_.set_table_size_limit(options_.header_table_bytes);
   }
-  const uint32_t window = options_.initial_window_bytes;
-  if (window != local_window_bytes_) shift_receive_windows(int64_t{window} - local_window_bytes_);
-  local_window_bytes_ = window;
+  adopt_stream_windows();
+  announce_stream_windows();
   events_.on_settings_acked();
+}
+
+// --- Streams' windows, once more ---
+
+void Connection::limit_stream_windows(uint32_t bytes) {
+  wanted_window_bytes_ = std::min(std::max(bytes, 1u), options_.initial_window_bytes);
+  announce_stream_windows();
+}
+
+// There is no deadline for the acknowledgement: a peer that is slow in this, too, has the connection's
+// window to stop it.
+void Connection::announce_stream_windows() {
+  const int64_t wider = int64_t{wanted_window_bytes_} - announced_window_bytes_;
+  if (failed_ || !settings_acked_ || wider == 0 || !can_widen_streams(wider)) return;
+  announced_window_bytes_ = wanted_window_bytes_;
+  settings_acked_ = false;
+  uint8_t* const entry = begin_control_frame(FrameType::kSettings, 0, 0, 6);
+  entry[0] = 0;
+  entry[1] = static_cast<uint8_t>(SettingId::kInitialWindowSize);
+  write_u32(entry + 2, wanted_window_bytes_);
+  // What is more, the peer may use as soon as it has read the frame; what is less, until it says so.
+  if (wider > 0) adopt_stream_windows();
 }
 
 }  // namespace gaggle::http2

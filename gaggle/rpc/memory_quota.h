@@ -15,11 +15,14 @@ namespace gaggle {
 // overstepped by what one turn reads.
 //
 // From half of the limit on (kShort), connections get small windows: a client may have at most
-// kShortWindowBytes on its way. From seven eighths on (kScarce), new connections are closed at once
-// and new calls end with RESOURCE_EXHAUSTED. At the limit (kExhausted), new calls are reset with
-// ENHANCE_YOUR_CALM, which clients show as RESOURCE_EXHAUSTED too, and a call that goes on sending
-// while more than kShortWindowBytes of it wait here ends with RESOURCE_EXHAUSTED. Running calls
-// otherwise go on at every level: only what has ended gives memory back.
+// kShortWindowBytes on its way, and kShortStreamWindowBytes of one call, beyond what a handler waits for.
+// The first is done by giving no more credit, which needs no word of the client's; the second by SETTINGS,
+// the only way to give new calls less than others, and the reason why a few calls that nobody reads don't
+// use up all of the first. They grow again within 0.1 s when there is memory. From seven eighths on (kScarce), new
+// connections are closed at once and new calls end with RESOURCE_EXHAUSTED. At the limit (kExhausted), new calls are
+// reset with ENHANCE_YOUR_CALM, which clients show as RESOURCE_EXHAUSTED too, and a call that goes on sending while
+// more than kShortWindowBytes of it wait here ends with RESOURCE_EXHAUSTED. Running calls otherwise go on at every
+// level: only what has ended gives memory back.
 //
 // Thread-safe; outlives the servers that share it. Counters tell how often it bit.
 class MemoryQuota {
@@ -29,12 +32,13 @@ class MemoryQuota {
     uint64_t refused_connections = 0;
     uint64_t refused_calls = 0;   // before they began
     uint64_t ended_calls = 0;     // while they were sending
-    uint64_t shrunk_windows = 0;  // connections that were given a small window
+    uint64_t shrunk_windows = 0;  // connections that were given small windows
   };
   enum class Event : uint8_t { kRefusedConnection, kRefusedCall, kEndedCall, kShrunkWindow };
 
   static constexpr size_t kConnectionBytes = 4096;
   static constexpr uint32_t kShortWindowBytes = 64 * 1024;
+  static constexpr uint32_t kShortStreamWindowBytes = 16 * 1024;
 
   explicit MemoryQuota(size_t limit_bytes) noexcept : limit_(limit_bytes) {}
   MemoryQuota(const MemoryQuota&) = delete;

@@ -3,7 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+
 #include "gaggle/net/sleep.h"
+#include "gaggle/rpc/server_sockets_testing.h"
 #include "gaggle/rpc/server_testing.h"
 
 namespace gaggle {
@@ -114,6 +118,77 @@ TEST(ServerMemory, when_it_is_short_windows_shrink_and_grow_again_afterwards) {
   world.service.stream = TestService::chat;
   EXPECT_EQ(quota.level(), Level::kPlenty);
   EXPECT_EQ(world.finish(world.client().call("Unary", std::string(1'500'000, 'x'))).grpc_status(), "0");
+}
+
+// A call with 200,000 bytes that nobody reads; gives what its client couldn't send.
+size_t stuck_bytes(FrameClient& client, ServerWorld& world) {
+  ClientCall& call = client.start(FrameClient::request("Chat"));
+  client.send(call, std::string(200'000, '\0'));
+  world.settle();
+  return call.stream->queued_bytes();
+}
+
+TEST(ServerMemory, when_it_is_short_new_calls_have_small_windows_and_large_ones_afterwards) {
+  constexpr size_t kStuck = 200'000 - MemoryQuota::kShortStreamWindowBytes;
+  MemoryQuota quota(8 * kLimit);
+  Elsewhere elsewhere(quota);
+  ServerWorld world({.memory_quota = &quota});
+  world.service.stream = read_nothing;
+  EXPECT_EQ(stuck_bytes(world.client(), world), 0u) << "256 KiB";
+  elsewhere.take(4 * kLimit);
+  world.finish(world.client().call("Unary", "x"));
+  for (int i = 0; i < 8; ++i) EXPECT_EQ(stuck_bytes(world.client(), world), kStuck);
+  EXPECT_EQ(world.finish(world.client().call("Unary", std::string(100'000, 'x'))).grpc_status(), "0")
+      << "eight of them don't stop the others";
+  FrameClient& later = world.connect();
+  world.settle();
+  EXPECT_EQ(stuck_bytes(later, world), kStuck) << "a connection made now is born so";
+  elsewhere.take(0);
+  world.world.advance(1s);
+  for (const ClientCall& call : world.client().calls) {
+    if (!call.over()) EXPECT_EQ(call.stream->queued_bytes(), 0u) << "those that are open grow, too";
+  }
+  EXPECT_EQ(stuck_bytes(later, world), 0u);
+  EXPECT_EQ(quota.counters().shrunk_windows, 2u);
+}
+
+TEST(ServerMemory, over_sockets_what_nobody_reads_stays_small_and_calls_go_on) {
+  constexpr int kConnections = 8;
+  constexpr int kUploads = 3;
+  MemoryQuota quota(16 * kLimit);
+  Elsewhere elsewhere(quota);
+  elsewhere.take(8 * kLimit);
+  Running running(2, {.memory_quota = &quota});
+  running.service.unary = plain_echo;
+  running.service.stream = read_nothing;
+  const std::string address = running.listen();
+  Clients clients;
+  size_t most = 0;
+  for (int i = 0; i < kConnections; ++i) {
+    FrameClient& client = clients.connect(address);
+    clients.finish(client.call("Unary", "hello"));  // it knows the server's settings now
+    for (int j = 0; j < kUploads; ++j) {
+      const Loop::Enter enter(clients.loop);
+      client.send(client.start(FrameClient::request("Chat")), std::string(250'000, '\0'));
+    }
+  }
+  for (const auto& client : clients.clients) {
+    clients.until([&] {
+      most = std::max(most, quota.used_bytes());
+      return std::ranges::all_of(client->calls, [](const ClientCall& call) {
+        return call.over() || call.stream->queued_bytes() == 250'000 - MemoryQuota::kShortStreamWindowBytes;
+      });
+    });
+  }
+  for (const auto& client : clients.clients) {
+    EXPECT_EQ(clients.finish(client->call("Unary", std::string(100'000, 'x'))).grpc_status(), "0")
+        << "in the room that the uploads leave";
+    most = std::max(most, quota.used_bytes());
+  }
+  EXPECT_LT(most, 8 * kLimit + kConnections * (kUploads * MemoryQuota::kShortStreamWindowBytes + 300'000))
+      << "of the 6 MB that want to come";
+  EXPECT_EQ(quota.counters().refused_calls + quota.counters().ended_calls, 0u);
+  clients.clients.clear();
 }
 
 TEST(ServerMemory, when_it_is_short_calls_still_begin_and_end) {

@@ -2,6 +2,7 @@
 //
 // Whether a call may begin: what the memory quota and the tap say before anything is made for it.
 #include <exception>
+#include <utility>
 
 #include "gaggle/rpc/memory_quota.h"
 #include "gaggle/rpc/server_call.h"
@@ -80,15 +81,31 @@ void ServerConnection::update_memory() noexcept {
   for (const ServerCall* call = calls_; call != nullptr; call = call->next_call) bytes += call->buffered_bytes();
   quota->change(charged_bytes_, bytes);
   charged_bytes_ = bytes;
-  const bool small = !closed_ && quota->level() >= MemoryQuota::Level::kShort;
-  if (small == small_window_) return;
+  if (follow_memory(*quota)) flush();
+}
+
+// Makes the windows as large as the memory allows; true if there is something to send.
+bool ServerConnection::follow_memory(MemoryQuota& quota) noexcept {
+  const bool small = !closed_ && quota.level() >= MemoryQuota::Level::kShort;
+  if (small == small_window_) return false;
   small_window_ = small;
-  if (closed_) return;
+  if (closed_) return false;
   http2().limit_connection_window(small ? MemoryQuota::kShortWindowBytes : UINT32_MAX);
+  if (small) {
+    small_streams_ = true;
+    http2().limit_stream_windows(MemoryQuota::kShortStreamWindowBytes);
+    quota.count(MemoryQuota::Event::kShrunkWindow);
+    part_.watch_memory();
+  }
+  return true;
+}
+
+// Only now and then: a level that goes up and down with every call must not send SETTINGS with each.
+void ServerConnection::check_memory() noexcept {
+  update_memory();
+  if (small_window_ || closed_ || !std::exchange(small_streams_, false)) return;
+  http2().limit_stream_windows(UINT32_MAX);
   flush();
-  if (!small) return;
-  quota->count(MemoryQuota::Event::kShrunkWindow);
-  part_.watch_memory();
 }
 
 }  // namespace gaggle

@@ -38,6 +38,8 @@ ServerConnection::~ServerConnection() {
 }
 
 void ServerConnection::start() {
+  // When memory is short, it begins with small windows.
+  if (MemoryQuota* const quota = core_.options().memory_quota) static_cast<void>(follow_memory(*quota));
   transport_.start();
   const Duration age = core_.options().max_connection_age;
   if (age != Duration::max()) transport_.limit_age(deadline_after(loop().now(), part_.jittered(age)));

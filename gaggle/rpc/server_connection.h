@@ -14,6 +14,7 @@
 
 namespace gaggle {
 
+class MemoryQuota;
 class ServerCall;
 class ServerCore;
 class ServerLoop;
@@ -49,7 +50,9 @@ class ServerConnection final : private transport::Handler {
   const Peer& peer();
   // Tells the memory quota, if there is one, what is buffered here, and follows it with the window.
   void update_memory() noexcept;
-  bool has_small_window() const noexcept { return small_window_; }
+  // The same from time to time, while it has small windows.
+  void check_memory() noexcept;
+  bool has_small_windows() const noexcept { return small_streams_; }
 
   // The call has something to do: its run() is called soon, outside of parsing.
   void make_ready(ServerCall& call) noexcept;
@@ -78,6 +81,7 @@ class ServerConnection final : private transport::Handler {
   // server_admission.cc: whether the call may begin; if not, it has been answered.
   bool admit(http2::Stream& stream, const http2::HeaderBlock& block, const RequestHead& head);
   bool has_memory(http2::Stream& stream);
+  bool follow_memory(MemoryQuota& quota) noexcept;
   void link(ServerCall& call) noexcept;
   void unlink(ServerCall& call) noexcept;
   void remove_if_finished() noexcept;
@@ -93,6 +97,7 @@ class ServerConnection final : private transport::Handler {
   ServerCall* last_ready_ = nullptr;
   ServerCall* held_ = nullptr;  // ready ones that must wait; the latest first
   bool small_window_ = false;   // since the memory is short
+  bool small_streams_ = false;  // the same of the streams' windows, until a while later
   PingStrikes strikes_;
   size_t charged_bytes_ = 0;    // what the memory quota has been told
   std::unique_ptr<Peer> peer_;  // made when somebody asks

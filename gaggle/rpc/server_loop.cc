@@ -155,8 +155,8 @@ void ServerLoop::watch_memory() {
 void ServerLoop::on_memory_timer() {
   bool small = false;
   for (ServerConnection* connection : connections_) {
-    connection->update_memory();
-    small |= connection->has_small_window();
+    connection->check_memory();
+    small |= connection->has_small_windows();
   }
   if (small) watch_memory();
 }
