@@ -45,6 +45,9 @@ Status ClientCallBase::check_start() {
   if (!wire::path_can_travel(method_)) {
     return Status::internal("\"" + std::string(method_) + "\" is no method: write /package.Service/Method");
   }
+  if (!wire::authority_can_travel(options_.authority)) {
+    return Status::internal("the call's authority has spaces or control characters");
+  }
   const std::string_view encoding = options_.compressor;
   compressor_ = encoding.empty() ? nullptr : channel_.options().compressors->find(encoding);
   if (compressor_ == nullptr && !encoding.empty() && encoding != "identity") {

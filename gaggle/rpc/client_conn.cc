@@ -25,6 +25,7 @@
 #include "gaggle/rpc/credentials/call_credentials.h"
 #include "gaggle/rpc/resolver/dns.h"
 #include "gaggle/rpc/resolver/fixed.h"
+#include "gaggle/rpc/wire_request.h"
 
 namespace gaggle {
 namespace {
@@ -134,6 +135,9 @@ Result<ClientChannelParts> make_parts(LoopGroup& loops, std::string_view text, C
     options.default_service_config = {};
   }
   parts.authority = authority_of(options, *parts.resolver, *target);
+  if (!wire::authority_can_travel(parts.authority)) {
+    return Status::invalid_argument("the connection's authority has spaces or control characters");
+  }
   parts.dialer = options.dialer != nullptr ? options.dialer : &built_in->sockets;
   if (options.compressors == nullptr) options.compressors = &built_in->compressors;
   if (options.random_seed == 0) options.random_seed = system_seed();

@@ -314,6 +314,22 @@ std::string authority_of(ClientConnOptions options, std::string_view target, Cal
   return authority;
 }
 
+TEST(ClientAuthorityTest, one_that_cannot_travel_is_refused_before_anything_is_sent) {
+  ClientWorld world;
+  world.connect();
+  for (const char* bad : {"a.example\r\nx: y", "a b", "caf\xc3\xa9.example", "a\x7f"}) {
+    UnaryRun call(world, Context{}, "x", {.authority = bad});
+    world.settle();
+    ASSERT_TRUE(call.done());
+    EXPECT_EQ(call.status().code(), StatusCode::kInternal) << bad;
+    ClientConnOptions options{.credentials = insecure_credentials()};
+    options.authority = bad;
+    const auto conn = ClientConn::create(world.loops, "passthrough:///a:1", std::move(options));
+    EXPECT_EQ(conn.status().code(), StatusCode::kInvalidArgument) << bad;
+  }
+  EXPECT_TRUE(world.network.dialled.empty());
+}
+
 TEST(ClientAuthorityTest, the_call_then_the_option_then_the_resolver_then_the_certificate_then_the_target) {
   const Named named;
   const auto with = [&](std::string_view authority) {

@@ -100,6 +100,11 @@ Status check_answer(const std::string& answer) {
   return Status::unavailable("it refuses: " + line.substr(0, 200));
 }
 
+// A target may have anything in its host; in an HTTP/1 request some of it would be read as something else.
+bool can_stand_in_a_line(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7F; });
+}
+
 Task<Status> ask_for_tunnel(ByteStream& stream, std::string request) {
   auto writing = write_all(stream, request);
   Status written = co_await std::move(writing);
@@ -162,7 +167,10 @@ Result<std::optional<HttpProxy>> HttpProxy::from_environment(
 
 bool HttpProxy::is_for(const Address& target) const {
   if (target.kind != Address::Kind::kTcp) return false;
-  return std::ranges::none_of(exempt, [&](const std::string& rule) { return is_exempt(target.host, rule); });
+  const bool numeric = target.is_numeric();
+  return std::ranges::none_of(exempt, [&](const std::string& rule) {
+    return numeric && rule != "*" ? target.host == rule : is_exempt(target.host, rule);
+  });
 }
 
 // --- Through it ---
@@ -180,11 +188,14 @@ Task<Dialled> HttpProxyDialer::dial(Loop& loop, Address address, Context context
 }
 
 Task<Dialled> HttpProxyDialer::tunnel(Loop& loop, Address address, Context context) {
+  const std::string target = address.to_string();
+  if (!can_stand_in_a_line(target)) {
+    co_return Status::unavailable("a proxy can't be asked for a host with spaces or control characters");
+  }
   auto reaching = reach(loop, proxy_.address, context);
   Dialled stream = co_await std::move(reaching);
   const std::string where = "the proxy " + proxy_.address.to_string() + ": ";
   if (!stream) co_return Status(stream.error().code(), where + std::string(stream.error().message()));
-  const std::string target = address.to_string();
   std::string request = "CONNECT " + target + " HTTP/1.1\r\nHost: " + target + "\r\n";
   if (!proxy_.authorization.empty()) request += "Proxy-Authorization: " + proxy_.authorization + "\r\n";
   request += "\r\n";

@@ -78,6 +78,20 @@ TEST(HttpProxyTest, a_tunnel_is_asked_for_and_begins_right_after_the_answer) {
   EXPECT_EQ(buffer.substr(0, result.bytes), "the server speaks first") << "nothing of it was swallowed";
 }
 
+TEST(HttpProxyTest, a_host_cannot_write_lines_of_the_request) {
+  for (const char* host : {"scores.example\r\nX-Evil: 1", "a b", "a\tb", "caf\xc3\xa9"}) {
+    World world;
+    {
+      const Loop::Enter enter(world.time.loop);
+      start(world.dialer.dial(world.time.loop, Address::tcp(host, 443), world.context), world.record, world.context);
+    }
+    world.time.settle();
+    ASSERT_TRUE(world.record.ended());
+    EXPECT_EQ(world.record.take().status().code(), StatusCode::kUnavailable);
+    EXPECT_EQ(world.pipes.dialled, "") << "the proxy never hears of it";
+  }
+}
+
 TEST(HttpProxyTest, a_user_is_authorized) {
   World world("http://Aladdin:open%20sesame@proxy.example:3128");
   world.dial("[::1]:50051");
@@ -118,6 +132,8 @@ TEST(HttpProxyTest, exempt_hosts_and_unix_paths_are_reached_directly) {
   EXPECT_FALSE(is_for("10.0.0.1:1"));
   EXPECT_TRUE(is_for("notexample.com:1"));
   EXPECT_TRUE(is_for("10.0.0.11:1"));
+  proxy.exempt = {"0.1", ".0.0.1"};
+  EXPECT_TRUE(is_for("10.0.0.1:1")) << "an address has no domain";
   proxy.exempt = {"*"};
   EXPECT_FALSE(is_for("anybody:1"));
 }

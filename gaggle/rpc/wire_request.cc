@@ -33,6 +33,10 @@ bool path_can_travel(std::string_view path) noexcept {
   return split_path(path).has_value() && std::ranges::all_of(path, [](char c) { return c > 0x20 && c < 0x7F; });
 }
 
+bool authority_can_travel(std::string_view authority) noexcept {
+  return std::ranges::all_of(authority, [](char c) { return c > 0x20 && c < 0x7F; });
+}
+
 bool path_is_canonical(std::string_view path) noexcept {
   constexpr std::string_view kAmbiguous = "%?#\\";
   const auto names = split_path(path);

@@ -23,6 +23,10 @@ struct MethodPath {
 // of the names is empty; a server answers UNIMPLEMENTED then.
 std::optional<MethodPath> split_path(std::string_view path) noexcept;
 
+// Whether it may be sent as `:authority`: visible ASCII without spaces. What else it's good for, the server
+// knows.
+bool authority_can_travel(std::string_view authority) noexcept;
+
 // Whether a client may send `path`: it splits, and every byte is visible ASCII, so that it can be
 // neither an illegal header nor two paths in one.
 bool path_can_travel(std::string_view path) noexcept;

@@ -108,6 +108,24 @@ TEST(TlsReloadTest, bad_files_keep_the_old_certificate_and_are_counted_and_logge
   EXPECT_EQ(world.server_tls->counters().reloads_failed, 2u) << "another mistake";
 }
 
+TEST(TlsReloadTest, files_that_were_gone_for_a_while_are_as_good_as_before) {
+  World world(0s);
+  const std::filesystem::path key = world.files.path("key.pem");
+  for (int i = 1; i <= 2; ++i) {
+    std::filesystem::rename(key, key.string() + ".away");
+    EXPECT_EQ(world.server_tls->reload().code(), StatusCode::kNotFound);
+    EXPECT_EQ(world.server_tls->counters().reloads_failed, static_cast<uint64_t>(i)) << "a new mistake each time";
+    std::filesystem::rename(key.string() + ".away", key);
+    EXPECT_TRUE(world.server_tls->reload()) << "what is in use is what is in the files";
+  }
+  world.files.write("key.pem", "garbage");
+  EXPECT_EQ(world.server_tls->reload().code(), StatusCode::kInvalidArgument);
+  std::filesystem::rename(key, key.string() + ".away");
+  EXPECT_EQ(world.server_tls->reload().code(), StatusCode::kNotFound);
+  std::filesystem::rename(key.string() + ".away", key);
+  EXPECT_EQ(world.server_tls->reload().code(), StatusCode::kInvalidArgument) << "garbage is garbage still";
+}
+
 TEST(TlsReloadTest, certificate_and_key_may_come_one_after_the_other) {
   World world(1ns);
   const TestIdentity second = world.named("second");

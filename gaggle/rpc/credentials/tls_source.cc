@@ -63,6 +63,7 @@ Status TlsSource::load() {
   if (!context) return context.error();
   const std::lock_guard lock(mutex_);
   material_ = *std::move(material);
+  material_is_good_ = true;
   context_ = *std::move(context);
   return {};
 }
@@ -76,12 +77,16 @@ Status TlsSource::look() {
   Result<TlsMaterial> material = read();
   Status bad = material.status();
   if (bad && same(*material, material_)) {
-    return last_error_.empty() ? Status::ok() : Status::invalid_argument(last_error_);
+    // Files that were gone for a while and are back as they were are as good as before.
+    if (material_is_good_) last_error_.clear();
+    return material_is_good_ ? Status::ok() : Status::invalid_argument(material_error_);
   }
   if (bad) {
     Result<std::shared_ptr<const TlsContext>> context = build_(*material);
     material_ = *std::move(material);
     bad = context.status();
+    material_is_good_ = bad.is_ok();
+    material_error_ = bad.message();
     if (bad) {
       context_ = *std::move(context);
       last_error_.clear();

@@ -69,10 +69,12 @@ class TlsSource {
   const bool has_files_;
 
   mutable std::mutex mutex_;  // guards what follows
-  TlsMaterial material_;      // that was tried last, good or bad
+  TlsMaterial material_;      // that was tried last
+  bool material_is_good_ = false;
   std::shared_ptr<const TlsContext> context_;
   TimePoint next_look_ = TimePoint::min();
-  std::string last_error_;
+  std::string material_error_;  // what is wrong with it
+  std::string last_error_;      // that was logged, until something is good
   TlsCounters counters_;
 };
 
