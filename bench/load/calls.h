@@ -24,6 +24,10 @@ struct Load {
   std::uint64_t calls = 0;  // begun
 };
 
+// The first call of a connection, which opens it; every byte of its answer is compared. It isn't measured, but if it
+// fails, the measurement has failed.
+gaggle::Task<void> greet(Load& load, gaggle::ClientConn& conn);
+
 // One place for a call in flight: makes call after call, of the kind that the options ask for, until the measurement
 // is over.
 gaggle::Task<void> keep_calling(Load& load, gaggle::ClientConn& conn);

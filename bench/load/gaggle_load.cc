@@ -22,9 +22,9 @@ Duration seconds(double count) { return std::chrono::duration_cast<Duration>(std
 
 // Measures after the warm-up, for as long as was asked.
 Task<void> watch_the_time(bench::Load& load) {
-  co_await sleep_for(load.loop, seconds(load.options.warm_up));
+  [[maybe_unused]] const Status warm = co_await sleep_for(load.loop, seconds(load.options.warm_up));
   load.measurement.begin();
-  co_await sleep_for(load.loop, seconds(load.options.seconds));
+  [[maybe_unused]] const Status slept = co_await sleep_for(load.loop, seconds(load.options.seconds));
   load.measurement.end();
 }
 
@@ -42,6 +42,12 @@ Task<void> hold(bench::Load& load) {
 
 Task<void> run(bench::Load& load, std::vector<std::unique_ptr<ClientConn>>& conns) {
   std::vector<Task<void>> tasks;
+  for (auto& conn : conns) tasks.push_back(bench::greet(load, *conn));
+  Task<void> greeting = when_all(std::move(tasks));
+  co_await std::move(greeting);
+  if (load.measurement.failed()) co_return;
+
+  tasks.clear();
   const bool holds = load.options.kind == "hold";
   if (!holds) tasks.push_back(watch_the_time(load));
   std::vector<std::unique_ptr<bench::HeldChat>> held;

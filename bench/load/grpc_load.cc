@@ -147,6 +147,18 @@ std::shared_ptr<grpc::ChannelCredentials> credentials(const bench::LoadOptions& 
   return grpc::SslCredentials(tls);
 }
 
+// The first call of a connection, which opens it; every byte of its answer is compared.
+bool greet(Load& load, benchpb::Bench::Stub& stub) {
+  grpc::ClientContext context;
+  context.set_wait_for_ready(true);
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds{30});
+  Response response;
+  const grpc::Status status = stub.Unary(&context, load.request, &response);
+  if (status.ok() && response.payload() == load.request.payload()) return true;
+  load.measurement.explain_failure(status.ok() ? "a wrong answer" : status.error_message());
+  return false;
+}
+
 // Handles events until `end`.
 void run_until(Load& load, Time end) {
   const auto until = std::chrono::system_clock::now() + (end - now());
@@ -175,6 +187,9 @@ int main(int argc, char** argv) {
     arguments.SetSslTargetNameOverride("localhost");
     stubs.push_back(benchpb::Bench::NewStub(
         grpc::CreateCustomChannel("ipv4:127.0.0.1:" + std::to_string(options.port), credentials(options), arguments)));
+  }
+  for (auto& stub : stubs) {
+    if (!greet(load, *stub)) return 1;
   }
   std::vector<std::unique_ptr<Tag>> places;
   for (int stream = 0; stream < options.streams; ++stream) {

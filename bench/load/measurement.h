@@ -30,7 +30,9 @@ class Measurement {
   // The first failure's words go to standard error.
   void explain_failure(std::string_view why);
 
-  bool failed() const noexcept { return counts_[3] != 0; }
+  // Something outside of the measured time has failed.
+  void fail() noexcept { failed_ = true; }
+  bool failed() const noexcept { return failed_ || counts_[3] != 0; }
   void print() const;
 
  private:
@@ -45,6 +47,7 @@ class Measurement {
   bool measuring_ = false;
   bool over_ = false;
   bool explained_ = false;
+  bool failed_ = false;
 };
 
 // When operations are due: at constant distances from the first request on, or at once.
