@@ -46,7 +46,8 @@ std::vector<std::string> join_texts(const ares_txt_ext* first) {
 // that waits for it; destroying it ends everything.
 class Lookup {
  public:
-  Lookup(Loop& loop, DnsQuery query) : loop_(loop), query_(std::move(query)), done_(loop), timer_(loop, *this) {}
+  Lookup(Loop& loop, DnsQuery query)
+      : loop_(loop), query_(std::move(query)), done_(loop), timer_(loop, *this), text_timer_(loop, *this) {}
   Lookup(const Lookup&) = delete;
   Lookup& operator=(const Lookup&) = delete;
   ~Lookup() {
@@ -87,7 +88,9 @@ class Lookup {
   void plan();
   void on_addresses(int status, ares_addrinfo* found);
   void on_texts(int status, const unsigned char* reply, int length);
+  void on_text_timer();
   void one_done();
+  void end();
 
   Loop& loop_;
   const DnsQuery query_;
@@ -100,6 +103,7 @@ class Lookup {
   bool ended_ = false;
   AsyncEvent done_;
   TimerOf<&Lookup::on_timer> timer_;
+  TimerOf<&Lookup::on_text_timer> text_timer_;
 };
 
 Status Lookup::start() {
@@ -188,7 +192,7 @@ void Lookup::on_addresses(int status, ares_addrinfo* found) {
   const std::unique_ptr<ares_addrinfo, decltype(&ares_freeaddrinfo)> owned(found, ares_freeaddrinfo);
   if (status != ARES_SUCCESS) {
     failure_ = Status::unavailable("DNS look-up of " + query_.host + " failed: " + ares_strerror(status));
-    return one_done();
+    return end();
   }
   for (const ares_addrinfo_node* node = found->nodes; node != nullptr; node = node->ai_next) {
     if (node->ai_family == AF_INET || node->ai_family == AF_INET6) {
@@ -196,7 +200,9 @@ void Lookup::on_addresses(int status, ares_addrinfo* found) {
     }
   }
   if (answer_.addresses.empty()) failure_ = Status::unavailable("DNS knows no address of " + query_.host);
+  if (!failure_) return end();
   one_done();
+  if (pending_ != 0) text_timer_.arm_after(query_.text_patience);
 }
 
 void Lookup::on_texts(int status, const unsigned char* reply, int length) {
@@ -213,8 +219,22 @@ void Lookup::on_texts(int status, const unsigned char* reply, int length) {
   one_done();
 }
 
+void Lookup::on_text_timer() {
+  answer_.texts = Status::unavailable("DNS look-up of the TXT records of " + query_.text_name + " failed: no answer");
+  end();
+}
+
 void Lookup::one_done() {
-  if (--pending_ == 0) done_.set();
+  if (--pending_ == 0) end();
+}
+
+// What is still being asked doesn't matter.
+void Lookup::end() {
+  ended_ = true;
+  pending_ = 0;
+  timer_.disarm();
+  text_timer_.disarm();
+  done_.set();
 }
 
 }  // namespace

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "gaggle/base/clock.h"
 #include "gaggle/base/result.h"
 #include "gaggle/net/address.h"
 #include "gaggle/net/task.h"
@@ -20,6 +22,9 @@ struct DnsQuery {
   std::string text_name;  // the name whose TXT records are wanted too; empty: none
   // "8.8.8.8:53", "[::1]:53": the name server to ask; empty: those that the system is configured with.
   std::string server;
+  // How much longer than the addresses the TXT records may take: some name servers never answer such a
+  // question, and that must not cost the addresses.
+  Duration text_patience = std::chrono::seconds{5};
 };
 
 struct DnsAnswer {

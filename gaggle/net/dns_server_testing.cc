@@ -72,6 +72,7 @@ std::string TestDnsServer::answer(std::string_view query, bool tcp) {
       static_cast<uint16_t>(static_cast<uint8_t>(query[at + 1]) << 8 | static_cast<uint8_t>(query[at + 2]));
   const std::string type_name = type == kA ? "A" : type == kAaaa ? "AAAA" : type == kTxt ? "TXT" : std::to_string(type);
   asked.push_back(name + " " + type_name + (tcp ? "/tcp" : ""));
+  if (muted.contains(name)) return {};
 
   const auto found = records_.find(name);
   const bool cut = !tcp && truncated.contains(name);

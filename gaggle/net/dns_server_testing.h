@@ -37,6 +37,7 @@ class TestDnsServer {
 
   std::set<std::string> broken;     // names that are answered with SERVFAIL
   std::set<std::string> truncated;  // names that are answered only by TCP
+  std::set<std::string> muted;      // names that are never answered
   bool silent = false;              // nobody is answered
   bool lies = false;                // rubbish comes before each answer
   std::vector<std::string> asked;   // "name TYPE", with "/tcp" behind if it came that way

@@ -19,6 +19,7 @@ using namespace std::chrono_literals;
 struct World {
   Loop loop;
   TestDnsServer server{loop};
+  Duration text_patience = DnsQuery{}.text_patience;
 
   Result<DnsAnswer> ask(const std::string& host, const std::string& text_name = {}, const Context& context = {}) {
     DnsQuery query;
@@ -26,6 +27,7 @@ struct World {
     query.port = 50051;
     query.text_name = text_name;
     query.server = server.address();
+    query.text_patience = text_patience;
     TaskRecord<Result<DnsAnswer>> record;
     loop.post([&] { start(ask_dns(loop, query), record, context); });
     loop.run_until([&] { return record.ended(); });
@@ -91,6 +93,21 @@ TEST(DnsTest, text_records_that_cant_be_asked_for_are_an_error_of_their_own) {
   Result<DnsAnswer> answer = world.ask("scores.example", "_grpc_config.scores.example");
   ASSERT_TRUE(answer) << "the addresses are there";
   EXPECT_EQ(answer->texts.status().code(), StatusCode::kUnavailable);
+}
+
+TEST(DnsTest, text_records_that_nobody_answers_for_do_not_cost_the_addresses) {
+  World world;
+  world.text_patience = 50ms;
+  world.server.add_a("scores.example", {10, 0, 0, 1});
+  world.server.muted.insert("_grpc_config.scores.example");
+  const TimePoint before = world.loop.refresh_now();
+  Result<DnsAnswer> answer = world.ask("scores.example", "_grpc_config.scores.example");
+  ASSERT_TRUE(answer) << answer.status().to_string();
+  EXPECT_EQ(texts_of(answer->addresses), std::vector<std::string>{"10.0.0.1:50051"});
+  EXPECT_EQ(answer->texts.status().code(), StatusCode::kUnavailable);
+  EXPECT_LT(world.loop.refresh_now() - before, 4s) << "not after all tries of c-ares";
+  EXPECT_EQ(world.ask("nobody.example", "_grpc_config.scores.example").status().code(), StatusCode::kUnavailable)
+      << "nor are they waited for when there are no addresses";
 }
 
 TEST(DnsTest, a_name_that_isnt_there_is_unavailable) {  // [175]

@@ -152,11 +152,17 @@ class DnsResolver final : public Resolver, Lookup::Owner {
     if (wanted_) schedule();
   }
 
-  std::optional<Result<Ref<const ServiceConfig>>> config_of(const Result<std::vector<std::string>>& texts) const {
-    if (query_.text_name.empty()) return std::nullopt;
-    if (!texts) return texts.error();
-    const std::string name = host_name();
-    return choose_dns_config(*texts, {.host_name = name, .percentile = percentile_});
+  // Records that can't be had say nothing about the config: it stays what it was.
+  const std::optional<Result<Ref<const ServiceConfig>>>& config_of(const Result<std::vector<std::string>>& texts) {
+    if (query_.text_name.empty()) return config_;
+    if (texts) {
+      const std::string name = host_name();
+      config_ = choose_dns_config(*texts, {.host_name = name, .percentile = percentile_});
+    } else {
+      log_(LogLevel::kWarning,
+           "the service config of \"" + query_.host + "\" stays: " + std::string(texts.error().message()));
+    }
+    return config_;
   }
 
   const DnsQuery query_;
@@ -165,7 +171,8 @@ class DnsResolver final : public Resolver, Lookup::Owner {
   ResolverListener& listener_;
   Loop& loop_;
   Log log_;
-  const uint32_t percentile_;  // the same for all configs that come
+  const uint32_t percentile_;                               // the same for all configs that come
+  std::optional<Result<Ref<const ServiceConfig>>> config_;  // by the latest records
   Backoff backoff_;
   TimePoint last_{};
   bool succeeded_ = false;

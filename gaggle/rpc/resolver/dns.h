@@ -32,8 +32,8 @@ struct DnsOptions {
 // Looked up at first, and again when a connection was lost or couldn't be made, at most every
 // `min_interval`; after a failure with growing waits (1 s × 1.6 ± 20 %, at most 120 s). Numeric hosts
 // are never looked up. SERVER is a name server's address in numbers, port 53 if none is given;
-// without one the system's are asked. Records that can't be asked for are a bad service config,
-// records that aren't there are none.
+// without one the system's are asked. Records that aren't there are no service config; when they can't be
+// asked for, the config stays what it was: many name servers don't answer such questions well.
 class DnsResolverBuilder final : public ResolverBuilder {
  public:
   explicit DnsResolverBuilder(DnsOptions options = {}, NameLookup* lookup = nullptr)

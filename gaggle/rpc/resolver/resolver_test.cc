@@ -241,20 +241,28 @@ TEST(DnsResolverTest, the_service_config_comes_from_text_records) {
   EXPECT_EQ((**world.listener.config)->load_balancing()[0].name, "round_robin");
 }
 
-TEST(DnsResolverTest, text_records_that_cant_be_had_are_a_bad_config_and_none_are_none) {
+TEST(DnsResolverTest, text_records_that_cant_be_had_leave_the_config_as_it_was) {
   World world;
   FakeLookup names(world.time.loop);
   names.answer->texts = Status::unavailable("SERVFAIL");
   DnsResolverBuilder dns({}, &names);
   world.build(dns, "dns:///scores.example");
   world.time.settle();
-  ASSERT_TRUE(world.listener.config);
-  EXPECT_FALSE(world.listener.config->is_ok());
   EXPECT_EQ(world.listener.heard, std::vector<std::string>{"10.0.0.1:443"}) << "the addresses are good";
+  EXPECT_FALSE(world.listener.config.has_value()) << "which is enough to make calls";
+  names.answer->texts = std::vector<std::string>{R"(grpc_config=[{"serviceConfig": {}}])"};
+  world.resolver->resolve_now();
+  world.time.advance(30s);
+  ASSERT_TRUE(world.listener.config && world.listener.config->is_ok());
+  names.answer->texts = Status::unavailable("SERVFAIL");
+  world.resolver->resolve_now();
+  world.time.advance(30s);
+  ASSERT_TRUE(world.listener.config && world.listener.config->is_ok()) << "kept";
   names.answer->texts = std::vector<std::string>{"v=spf1"};
-  world.build(dns, "dns:///scores.example");
-  world.time.settle();
-  EXPECT_FALSE(world.listener.config.has_value());
+  world.resolver->resolve_now();
+  world.time.advance(30s);
+  EXPECT_FALSE(world.listener.config.has_value()) << "gone, and that is known";
+  EXPECT_EQ(names.queries.size(), 4u);
 }
 
 TEST(DnsResolverTest, without_service_configs_no_text_records_are_asked_for) {
