@@ -49,7 +49,7 @@ Vars with_stream(Vars vars, MethodKind kind) {
   vars["Stream"] = client_stream_type(vars, kind);
   vars["request_parameter"] = sends ? " const " + vars["Request"] + "& request,\n   " : "";
   vars["function"] = sends ? "open_and_send" : "open_stream";
-  vars["request_argument"] = sends ? "::gaggle::message_of(request), " : "";
+  vars["request_argument"] = sends ? " ::gaggle::message_of(request)," : "";
   vars["request_or_none"] = sends ? "::gaggle::message_of(request)" : "{}";
   return vars;
 }
@@ -63,7 +63,7 @@ void print_client_operation(Vars vars, MethodKind kind, const std::string& name,
               "    $Response$& response, const ::gaggle::CallOptions& options) {\n"
               "  return conn_->invoke(\n"
               "      context, $path$, ::gaggle::message_of(request),\n"
-              "      ::gaggle::message_of(response), options);\n"
+              "      ::gaggle::message_of(response), ::gaggle::generated::of_static_method(options));\n"
               "}\n\n");
     return;
   }
@@ -71,7 +71,8 @@ void print_client_operation(Vars vars, MethodKind kind, const std::string& name,
             "::gaggle::Task<::gaggle::Result<$Stream$>> $Service$Client::$operation$(\n"
             "    const ::gaggle::Context& context,$request_parameter$ const ::gaggle::CallOptions& options) {\n"
             "  return ::gaggle::generated::$function$<$Stream$>(\n"
-            "      *conn_, context, $stream$, $path$, $request_argument$options);\n"
+            "      *conn_, context, $stream$, $path$,$request_argument$\n"
+            "      ::gaggle::generated::of_static_method(options));\n"
             "}\n\n");
 }
 
@@ -83,7 +84,7 @@ void print_blocking_operation(const Vars& vars, MethodKind kind, Printer& out) {
               "    $Response$& response, const ::gaggle::CallOptions& options) {\n"
               "  return ::gaggle::generated::call_blocking(\n"
               "      *conn_, context, $path$, ::gaggle::message_of(request),\n"
-              "      ::gaggle::message_of(response), options);\n"
+              "      ::gaggle::message_of(response), ::gaggle::generated::of_static_method(options));\n"
               "}\n\n");
     return;
   }
@@ -91,7 +92,8 @@ void print_blocking_operation(const Vars& vars, MethodKind kind, Printer& out) {
             "::gaggle::Result<$Stream$> $Service$Client::$Blocking$(\n"
             "    const ::gaggle::Context& context,$request_parameter$ const ::gaggle::CallOptions& options) {\n"
             "  return ::gaggle::generated::open_blocking<$Stream$>(\n"
-            "      *conn_, context, $stream$, $path$, $request_or_none$, options);\n"
+            "      *conn_, context, $stream$, $path$, $request_or_none$,\n"
+            "      ::gaggle::generated::of_static_method(options));\n"
             "}\n\n");
 }
 

@@ -3,6 +3,7 @@
 
 #include "gaggle/net/loop_group.h"
 #include "gaggle/rpc/client_conn.h"
+#include "gaggle/rpc/codec.h"
 #include "gaggle/rpc/server.h"
 #include "proxy.h"
 
@@ -12,7 +13,7 @@ int main(int argc, char** argv) {
   auto backend = gaggle::ClientConn::create(loops, argv[2], {.credentials = gaggle::insecure_credentials()});
   if (!backend) return std::cerr << backend.error().to_string() << "\n", 1;
   Proxy proxy(**backend);
-  auto server = gaggle::Server::create(loops, {.unknown_service = &proxy});
+  auto server = gaggle::Server::create(loops, {.unknown_service = &proxy, .codec = &gaggle::bytes_codec()});
   auto port = (*server)->listen(argv[1]);
   if (!port) return std::cerr << port.error().to_string() << "\n", 1;
   std::cout << "listening on port " << *port << std::endl;

@@ -2,6 +2,7 @@
 #include "proxy.h"
 
 #include "gaggle/net/when_all.h"
+#include "gaggle/rpc/codec.h"
 #include "gaggle/rpc/server_stream.h"
 
 using namespace gaggle;
@@ -44,7 +45,8 @@ Task<Status> Proxy::operator()(ServerStream& client) {
   ServerContext& context = client.context();
   Metadata metadata;  // add() refuses what belongs to the connection: ":authority", "user-agent"
   for (const auto& [key, value] : context.metadata()) static_cast<void>(metadata.add(key, value));
-  const CallOptions options = {.metadata = &metadata};
+  const std::string_view subtype = context.content_subtype();
+  const CallOptions options = {.content_subtype = subtype, .codec = &bytes_codec(), .metadata = &metadata};
   auto opening = backend_.new_stream(context, kAnyMethod, context.method(), options);
   Result<std::unique_ptr<ClientStream>> backend = co_await std::move(opening);
   if (!backend) co_return backend.error();

@@ -17,6 +17,7 @@
 #include "gaggle/net/loop_group.h"
 #include "gaggle/net/sleep.h"
 #include "gaggle/rpc/client_conn.h"
+#include "gaggle/rpc/codec.h"
 #include "gaggle/rpc/server.h"
 
 namespace gaggle {
@@ -102,7 +103,7 @@ struct World {
     to_backend = std::move(
         *ClientConn::create(proxy_loops, listening(*backend_server), {.credentials = insecure_credentials()}));
     proxy = std::make_unique<Proxy>(*to_backend);
-    proxy_server = std::move(*Server::create(proxy_loops, {.unknown_service = proxy.get()}));
+    proxy_server = std::move(*Server::create(proxy_loops, {.unknown_service = proxy.get(), .codec = &bytes_codec()}));
     conn =
         std::move(*ClientConn::create(client_loops, listening(*proxy_server), {.credentials = insecure_credentials()}));
   }
@@ -154,6 +155,15 @@ TEST(ProxyExample, a_unary_call_with_its_metadata_passes) {
     EXPECT_EQ(metadata->get("x-text"), "of the client");
     EXPECT_EQ(metadata->get("x-bytes-bin"), std::string_view("\0\xff", 2));
   }
+}
+
+TEST(ProxyExample, a_codec_of_the_backends_passes) {
+  World world;
+  Reply reply;
+  const Status status = world.unary(ask_of("me"), reply, {}, {.content_subtype = "json", .codec = &proto_codec()});
+  EXPECT_EQ(status.code(), StatusCode::kUnimplemented) << "the backend has no such codec";
+  EXPECT_NE(status.message().find("json"), std::string_view::npos) << status.message();
+  EXPECT_TRUE(world.unary(ask_of("me"), reply, {}, {.content_subtype = "proto"}));
 }
 
 TEST(ProxyExample, a_status_passes_with_text_and_details) {

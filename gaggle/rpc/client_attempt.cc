@@ -28,6 +28,7 @@ ClientAttempt::~ClientAttempt() = default;
 
 void ClientAttempt::begin(uint32_t previous_attempts) {
   previous_attempts_ = previous_attempts;
+  call_.count_attempt(previous_attempts);
   under_way_ = true;
   headers_ = nullptr;
   trailers_ = nullptr;
@@ -139,6 +140,10 @@ void ClientAttempt::on_headers(http2::HeaderBlockRef headers, bool end_stream) {
   if (foreign_) return;
   // gRFC A6: with the server's headers the call is committed to this server.
   call_.commit(*this);
+  if (!fields.subtype.empty() && !call_.reads_subtype(fields.subtype)) {
+    return call_.finish(
+        Status::internal("the server answers in the codec \"" + fields.subtype + "\", which nobody has asked for"));
+  }
   call_.on_response_headers();
 }
 

@@ -26,6 +26,7 @@ void ClientCallBase::begin(const Context& context, std::string_view method, cons
   method_ = method;
   options_ = options;
   done_ = false;
+  attempts_.store(0, std::memory_order_relaxed);
   began_ = channel_.loop().now();
   if (Status refused = check_start(); !refused) return finish(std::move(refused));
   enlisted_ = true;
@@ -147,6 +148,12 @@ void ClientCallBase::forgo_retries() {
 
 std::string_view ClientCallBase::encoding() const {
   return headers() != nullptr ? std::string_view(response_fields(*headers()).encoding) : std::string_view{};
+}
+
+// An answer without a subtype is taken for what was asked for.
+bool ClientCallBase::reads_subtype(std::string_view subtype) const noexcept {
+  if (options_.codec != nullptr) return true;
+  return wire::same_subtype(subtype, options_.content_subtype.empty() ? "proto" : options_.content_subtype);
 }
 
 const Compressor* ClientCallBase::decompressor() const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -58,6 +59,11 @@ class ClientCallBase : private LoopCancel {
   const Compressor* compressor() const noexcept { return compressor_; }
   // It, or its connection, has credentials.
   bool wants_tokens() const noexcept { return wants_tokens_; }
+  // Whether the call's codec reads messages of an answer whose content-type has this subtype.
+  bool reads_subtype(std::string_view subtype) const noexcept;
+  // Attempts that were begun; those that are repeated transparently count once. Any thread.
+  uint32_t attempts() const noexcept { return attempts_.load(std::memory_order_relaxed); }
+  void count_attempt(uint32_t previous) noexcept { attempts_.store(previous + 1, std::memory_order_relaxed); }
   bool waits_for_ready() const noexcept { return options_.wait_for_ready.value_or(false); }
   CallLink& channel_link() noexcept { return channel_link_; }
 
@@ -158,6 +164,7 @@ class ClientCallBase : private LoopCancel {
   CallOptions options_;
   const Compressor* compressor_ = nullptr;
   TimePoint began_{};
+  std::atomic<uint32_t> attempts_{0};
   Status status_;
   int holds_ = 0;
   bool wants_tokens_ = false;

@@ -133,6 +133,7 @@ class ClientChannel final : public RefCounted<ClientChannel>, private ResolverLi
   void place_waiting();
   void place_by(Picker& picker, ClientAttempt& attempt);
   Status unavailable(const Status& why) const;
+  const http2::PreparedHeaders* begin_fields(const ClientCallBase& call);
   void add_metadata(const Metadata& metadata);
   void end_if_over();
 
@@ -165,6 +166,7 @@ class ClientChannel final : public RefCounted<ClientChannel>, private ResolverLi
   MethodHeaders methods_;
   std::vector<http2::HeaderOut> fields_;    // scratch of send_headers
   std::deque<std::string> encoded_values_;  // scratch, too: "-bin" values
+  std::string content_type_;                // and this
 
   mutable std::mutex ended_mutex_;
   std::condition_variable ended_changed_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A channel's calls: finding them a transport, their header fields, and the pool they come from.
+#include <array>
+#include <charconv>
 #include <utility>
 
 #include "gaggle/net/loop.h"
@@ -14,6 +16,7 @@
 #include "gaggle/rpc/control_plane.h"
 #include "gaggle/rpc/metadata.h"
 #include "gaggle/rpc/wire_metadata.h"
+#include "gaggle/rpc/wire_request.h"
 #include "gaggle/rpc/wire_timeout.h"
 
 namespace gaggle {
@@ -111,14 +114,23 @@ void ClientChannel::place_waiting() {
 
 // --- Header fields ---
 
+// What all calls of a method share, if this call shares it.
+const http2::PreparedHeaders* ClientChannel::begin_fields(const ClientCallBase& call) {
+  fields_.clear();
+  const CallOptions& wanted = call.options();
+  if (wanted.authority.empty() && wanted.content_subtype.empty()) {
+    if (const http2::PreparedHeaders* prepared = methods_.find(call.method())) return prepared;
+  }
+  wire::write_content_type(wanted.content_subtype, content_type_);
+  const std::string_view authority = wanted.authority.empty() ? methods_.authority() : wanted.authority;
+  methods_.fields(call.method(), authority, content_type_, fields_);
+  return nullptr;
+}
+
 http2::SendResult ClientChannel::send_headers(const ClientAttempt& attempt, http2::Connection& http2,
                                               http2::Stream& stream) {
   const ClientCallBase& call = attempt.call();
-  fields_.clear();
-  const std::string_view authority = call.options().authority;
-  const http2::PreparedHeaders* const prepared = authority.empty() ? methods_.find(call.method()) : nullptr;
-  if (prepared == nullptr)
-    methods_.fields(call.method(), authority.empty() ? methods_.authority() : authority, fields_);
+  const http2::PreparedHeaders* const prepared = begin_fields(call);
   wire::TimeoutText timeout;
   if (call.context().has_deadline()) {
     const Duration left = call.context().deadline() - loop().now();
@@ -129,9 +141,10 @@ http2::SendResult ClientChannel::send_headers(const ClientAttempt& attempt, http
     fields_.push_back({"grpc-encoding", compressor->name(), http2::HeaderName::kGrpcEncoding});
   }
   // gRFC A6: not on the first attempt.
+  std::array<char, 10> previous_text;
   if (const uint32_t previous = attempt.previous_attempts(); previous != 0) {
-    static_assert(kMaxCallAttempts <= 10);
-    fields_.push_back({"grpc-previous-rpc-attempts", std::string_view("0123456789").substr(previous, 1),
+    const auto end = std::to_chars(previous_text.begin(), previous_text.end(), previous).ptr;
+    fields_.push_back({"grpc-previous-rpc-attempts", std::string_view(previous_text.begin(), end),
                        http2::HeaderName::kOther, http2::Indexing::kIndex});
   }
   encoded_values_.clear();

@@ -15,12 +15,8 @@
 #include "gaggle/rpc/balancer/pick_first.h"
 #include "gaggle/rpc/balancer/round_robin.h"
 #include "gaggle/rpc/client_channel.h"
+#include "gaggle/rpc/client_conn_calls.h"
 #include "gaggle/rpc/client_dialer.h"
-#include "gaggle/rpc/client_hooks.h"
-#include "gaggle/rpc/client_interceptors.h"
-#include "gaggle/rpc/client_outputs.h"
-#include "gaggle/rpc/client_stream.h"
-#include "gaggle/rpc/client_unary.h"
 #include "gaggle/rpc/compressor.h"
 #include "gaggle/rpc/credentials/call_credentials.h"
 #include "gaggle/rpc/resolver/dns.h"
@@ -183,7 +179,7 @@ class ChannelConn final : public ClientConn {
   }
 
   const Ref<ClientChannel> channel_;
-  const std::shared_ptr<const ClientCallChain> chain_;
+  const ChainedCalls calls_;
   const bool loop_has_thread_;
 };
 
@@ -208,88 +204,17 @@ ChannelConn::~ChannelConn() {
   }
 }
 
-Task<Status> invoke_plain(ClientChannel& channel, Context context, std::string_view method, ConstMessage request,
-                          Message response, CallOptions options) {
-  ClientUnaryOperation operation(channel, context, method, request, response, options);
-  Status status = co_await operation;
-  co_return status;
-}
-
-Task<Status> invoke_with_hooks(ClientChannel& channel, Context context, std::string_view method, ConstMessage request,
-                               Message response, CallOptions options) {
-  CallHooks hooks(channel.options().call_defaults.custom, options.custom);
-  CallInfo info{method, &options};
-  Status status = hooks.before(info);
-  if (status.is_ok()) {
-    ClientUnaryOperation operation(channel, context, info.method, request, response, options);
-    status = co_await operation;
-  }
-  hooks.after(info, status);
-  co_return status;
-}
-
-Task<Status> invoke_on(ClientChannel& channel, Context context, std::string_view method, ConstMessage request,
-                       Message response, const CallOptions& options) {
-  const CallOptions& defaults = channel.options().call_defaults;
-  const CallOptions combined = combine_options(defaults, options);
-  const bool plain = defaults.custom.empty() && options.custom.empty();
-  return (plain ? invoke_plain : invoke_with_hooks)(channel, std::move(context), method, request, response, combined);
-}
-
-Task<Result<std::unique_ptr<ClientStream>>> new_stream_on(ClientChannel& channel, Context context,
-                                                          const StreamDesc& desc, std::string_view method,
-                                                          CallOptions options) {
-  auto stream = std::make_unique<ClientStreamHandle>(channel, desc, context, method, options);
-  Status opened = co_await stream->open();
-  if (!opened) co_return opened;
-  std::unique_ptr<ClientStream> result = std::move(stream);
-  co_return result;
-}
-
-// What lies below a connection's interceptors.
-class BelowInterceptors final : public ClientConnInterface {
- public:
-  explicit BelowInterceptors(Ref<ClientChannel> channel) : channel_(std::move(channel)) {}
-  Task<Status> invoke(Context context, std::string_view method, ConstMessage request, Message response,
-                      CallOptions options) override {
-    return invoke_on(*channel_, std::move(context), method, request, response, options);
-  }
-  Task<Result<std::unique_ptr<ClientStream>>> new_stream(Context context, const StreamDesc& desc,
-                                                         std::string_view method, CallOptions options) override {
-    return new_stream_on(*channel_, std::move(context), desc, method, options);
-  }
-  Loop& loop() noexcept override { return channel_->loop(); }
-
- private:
-  const Ref<ClientChannel> channel_;
-};
-
-std::shared_ptr<const ClientCallChain> make_chain(const Ref<ClientChannel>& channel) {
-  const ClientConnOptions& options = channel->options();
-  ClientInterceptors interceptors{options.unary_interceptors, options.stream_interceptors};
-  return std::make_shared<const ClientCallChain>(std::move(interceptors), options.call_defaults.on_finish,
-                                                 std::make_shared<BelowInterceptors>(channel));
-}
-
 ChannelConn::ChannelConn(Ref<ClientChannel> channel, bool loop_has_thread)
-    : channel_(std::move(channel)), chain_(make_chain(channel_)), loop_has_thread_(loop_has_thread) {}
+    : channel_(channel), calls_(chain_calls(channel)), loop_has_thread_(loop_has_thread) {}
 
 Task<Status> ChannelConn::invoke(Context context, std::string_view method, ConstMessage request, Message response,
                                  CallOptions options) {
-  if (chain_->is_empty_for_unary(options)) {
-    return invoke_on(*channel_, std::move(context), method, request, response, options);
-  }
-  const CallOptions combined = combine_options(channel_->options().call_defaults, options);
-  return ClientCallChain::invoke(chain_, std::move(context), method, request, response, combined);
+  return calls_.invoke(std::move(context), method, request, response, options);
 }
 
 Task<Result<std::unique_ptr<ClientStream>>> ChannelConn::new_stream(Context context, const StreamDesc& desc,
                                                                     std::string_view method, CallOptions options) {
-  if (chain_->is_empty_for_stream(options)) {
-    return new_stream_on(*channel_, std::move(context), desc, method, options);
-  }
-  const CallOptions combined = combine_options(channel_->options().call_defaults, options);
-  return ClientCallChain::new_stream(chain_, std::move(context), desc, method, combined);
+  return calls_.new_stream(std::move(context), desc, method, options);
 }
 
 Task<Result<ConnectivityState>> ChannelConn::wait_for_state_change(Context context, ConnectivityState last) {

@@ -22,6 +22,7 @@ namespace gaggle {
 class BalancerBuilder;
 class CompressorRegistry;
 class CallCredentials;
+class CodecRegistry;
 class Dialer;
 class LoopGroup;
 class ResolverBuilder;
@@ -90,6 +91,8 @@ struct ClientConnOptions {
   std::vector<BalancerBuilder*> balancers = {};  // tried before the built-in policies
   // What messages can be compressed with, and what the servers are told; null: gzip, deflate, zstd.
   const CompressorRegistry* compressors = nullptr;
+  // What CallOptions::content_subtype can name; null: "proto" only.
+  const CodecRegistry* codecs = nullptr;
   Dialer* dialer = nullptr;  // how addresses are reached; null: sockets
   uint64_t random_seed = 0;  // of jitter and shuffles; 0: from the system
   Log log = {};

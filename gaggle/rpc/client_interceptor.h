@@ -26,10 +26,11 @@ class UnaryInvoker {
 // Stands before every unary call of a client: once per call, above retries and hedges.
 //
 // Awaits, changes or replaces what passes in both directions, and calls `next` any number of times or
-// not at all. `options` are the connection's defaults with what the call wants changed; metadata and
-// hooks of the defaults are added below, behind `next`. `conn` is what lies below all interceptors:
-// calls made on it meet none of them. What it awaits ends with the call's context. Threads: the
-// caller's; one object may serve calls on several at once. Outlives the connection.
+// not at all. `options` are the connection's defaults with what the call wants changed; metadata of
+// the defaults is added below, behind `next`; hooks stand outside and aren't seen here, those that are
+// put into options for `next` run there. `conn` is what lies below all interceptors: calls made on it
+// meet none of them, but the connection's hooks, as calls of their own. What it awaits ends with the call's context.
+// Threads: the caller's; one object may serve calls on several at once. Outlives the connection.
 //
 //   Task<Status> intercept(Context context, std::string_view method, ConstMessage request, Message response,
 //                          CallOptions options, ClientConnInterface&, UnaryInvoker& next) override {
@@ -84,6 +85,8 @@ class ClientStreamWrapper : public ClientStream {
 
  protected:
   ClientStream& wrapped() noexcept { return *wrapped_; }
+  // Destroys it, which cancels its call; only at this object's own end.
+  void destroy_wrapped() noexcept { wrapped_.reset(); }
 
  private:
   std::unique_ptr<ClientStream> wrapped_;

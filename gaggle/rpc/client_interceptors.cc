@@ -32,7 +32,7 @@ Task<Status> ClientCallChain::run_unary(size_t index, Context context, std::stri
                                         Message response, CallOptions options) const {
   UnaryStep next(*this, index + 1);
   UnaryClientInterceptor& interceptor = *interceptors_.unary[index];
-  Task<Status> rest = interceptor.intercept(std::move(context), method, request, response, options, *below_, next);
+  Task<Status> rest = interceptor.intercept(std::move(context), method, request, response, options, *conn_, next);
   co_return co_await std::move(rest);
 }
 
@@ -56,21 +56,27 @@ Task<StreamResult> ClientCallChain::run_stream(size_t index, Context context, co
                                                std::string_view method, CallOptions options) const {
   StreamStep next(*this, index + 1);
   StreamClientInterceptor& interceptor = *interceptors_.stream[index];
-  Task<StreamResult> rest = interceptor.intercept(std::move(context), desc, method, options, *below_, next);
+  Task<StreamResult> rest = interceptor.intercept(std::move(context), desc, method, options, *conn_, next);
   co_return co_await std::move(rest);
 }
 
-// --- Around it: the finish hooks ---
+// --- Around it: the hooks ---
 
 namespace {
 
-// A stream whose end the finish hooks of its call are waiting for. A sender and a receiver may notice it
-// at once, on two threads.
+// A stream whose end the hooks of its call are waiting for. A sender and a receiver may notice it at
+// once, on two threads.
 class FinishingStream final : public ClientStreamWrapper {
  public:
-  FinishingStream(std::unique_ptr<ClientStream> stream, FinishHooks&& hooks) noexcept
-      : ClientStreamWrapper(std::move(stream)), hooks_(std::move(hooks)) {}
-  ~FinishingStream() override { finish(Status::cancelled("the stream was destroyed before its call had ended")); }
+  // `hooks` may be null.
+  FinishingStream(std::unique_ptr<ClientStream> stream, std::unique_ptr<CallHooks> hooks,
+                  FinishHooks&& finish_hooks) noexcept
+      : ClientStreamWrapper(std::move(stream)), hooks_(std::move(hooks)), finish_hooks_(std::move(finish_hooks)) {}
+  ~FinishingStream() override {
+    // What lies below notes what it knows when it's destroyed.
+    destroy_wrapped();
+    finish(Status::cancelled("the stream was destroyed before its call had ended"));
+  }
 
   using ClientStream::send;
   Task<Result<bool>> send(ConstMessage message, SendOptions options) override {
@@ -93,10 +99,13 @@ class FinishingStream final : public ClientStreamWrapper {
 
  private:
   void finish(const Status& status) noexcept {
-    if (!finished_.exchange(true)) hooks_.run(status);
+    if (finished_.exchange(true)) return;
+    if (hooks_ != nullptr) hooks_->after(status);
+    finish_hooks_.run(status);
   }
 
-  FinishHooks hooks_;
+  const std::unique_ptr<CallHooks> hooks_;
+  FinishHooks finish_hooks_;
   std::atomic<bool> receiving_{false};
   std::atomic<bool> finished_{false};
 };
@@ -106,29 +115,46 @@ class FinishingStream final : public ClientStreamWrapper {
 Task<Status> ClientCallChain::invoke(std::shared_ptr<const ClientCallChain> chain, Context context,
                                      std::string_view method, ConstMessage request, Message response,
                                      CallOptions options) {
-  FinishHooks hooks(chain->hooks_, options.on_finish, method);
-  options.on_finish = {};
-  UnaryStep first(*chain, 0);
-  // What interceptors wait for ends with the call.
-  Task<Status> call = first(context, method, request, response, options);
-  Status status = co_await in_context(context, std::move(call));
-  hooks.run(status);
+  FinishHooks finish_hooks(chain->hooks_.on_finish, options.on_finish, method);
+  CallHooks hooks(chain->hooks_.custom, options.custom, method, options);
+  Status status = hooks.before();
+  if (status.is_ok()) {
+    UnaryStep first(*chain, 0);
+    // What interceptors wait for ends with the call.
+    Task<Status> call = first(context, hooks.method(), request, response, hooks.options());
+    status = co_await in_context(context, std::move(call));
+  }
+  hooks.after(status);
+  finish_hooks.run(status);
   co_return status;
 }
 
 Task<StreamResult> ClientCallChain::new_stream(std::shared_ptr<const ClientCallChain> chain, Context context,
                                                const StreamDesc& desc, std::string_view method, CallOptions options) {
-  FinishHooks hooks(chain->hooks_, options.on_finish, method);
+  FinishHooks finish_hooks(chain->hooks_.on_finish, options.on_finish, method);
+  std::unique_ptr<CallHooks> hooks;
+  if (!chain->hooks_.custom.empty() || !options.custom.empty()) {
+    hooks = std::make_unique<CallHooks>(chain->hooks_.custom, options.custom, method, options);
+    if (Status refused = hooks->before(); !refused) {
+      hooks->after(refused);
+      finish_hooks.run(refused);
+      co_return refused;
+    }
+    options = hooks->options();
+    method = hooks->method();
+  }
   options.on_finish = {};
   StreamStep first(*chain, 0);
   Task<StreamResult> opening = first(context, desc, method, options);
   StreamResult stream = co_await in_context(context, std::move(opening));
   if (!stream) {
-    hooks.run(stream.error());
+    if (hooks != nullptr) hooks->after(stream.error());
+    finish_hooks.run(stream.error());
     co_return stream.error();
   }
-  if (hooks.empty()) co_return stream;
-  std::unique_ptr<ClientStream> finishing = std::make_unique<FinishingStream>(*std::move(stream), std::move(hooks));
+  if (hooks == nullptr && finish_hooks.empty()) co_return stream;
+  std::unique_ptr<ClientStream> finishing =
+      std::make_unique<FinishingStream>(*std::move(stream), std::move(hooks), std::move(finish_hooks));
   co_return finishing;
 }
 
@@ -157,9 +183,7 @@ class Borrowed final : public ClientConnInterface {
 class InterceptedConn final : public ClientConnInterface {
  public:
   InterceptedConn(ClientConnInterface& conn, ClientInterceptors interceptors)
-      : conn_(conn),
-        chain_(std::make_shared<const ClientCallChain>(std::move(interceptors), std::span<FinishHook* const>{},
-                                                       std::make_shared<Borrowed>(conn))) {}
+      : InterceptedConn(conn, std::move(interceptors), std::make_shared<Borrowed>(conn)) {}
   Task<Status> invoke(Context context, std::string_view method, ConstMessage request, Message response,
                       CallOptions options) override {
     return ClientCallChain::invoke(chain_, std::move(context), method, request, response, options);
@@ -171,6 +195,11 @@ class InterceptedConn final : public ClientConnInterface {
   Loop& loop() noexcept override { return conn_.loop(); }
 
  private:
+  InterceptedConn(ClientConnInterface& conn, ClientInterceptors interceptors,
+                  std::shared_ptr<ClientConnInterface> below)
+      : conn_(conn),
+        chain_(std::make_shared<const ClientCallChain>(std::move(interceptors), CallHookLists{}, below, below)) {}
+
   ClientConnInterface& conn_;
   const std::shared_ptr<const ClientCallChain> chain_;
 };

@@ -11,14 +11,15 @@ namespace gaggle {
 using http2::HeaderName;
 using http2::HeaderOut;
 
-void MethodHeaders::fields(std::string_view method, std::string_view authority, std::vector<HeaderOut>& out) const {
+void MethodHeaders::fields(std::string_view method, std::string_view authority, std::string_view content_type,
+                           std::vector<HeaderOut>& out) const {
   // Pseudo-fields first (RFC 9113 §8.3), the call's definition before custom metadata (gRPC over
   // HTTP2, "Requests").
   out.push_back({":method", "POST", HeaderName::kMethod});
   out.push_back({":scheme", scheme_, HeaderName::kScheme});
   out.push_back({":path", method, HeaderName::kPath});
   out.push_back({":authority", authority, HeaderName::kAuthority});
-  out.push_back({"content-type", wire::kContentType, HeaderName::kContentType});
+  out.push_back({"content-type", content_type, HeaderName::kContentType});
   out.push_back({"user-agent", user_agent_, HeaderName::kUserAgent});
   out.push_back({"te", "trailers", HeaderName::kTe});
   out.push_back({"grpc-accept-encoding", accept_encoding_, HeaderName::kGrpcAcceptEncoding});
@@ -33,7 +34,7 @@ const http2::PreparedHeaders* MethodHeaders::find(std::string_view method) {
     entry = &slot_of(method);
   }
   std::vector<HeaderOut> out;
-  fields(method, authority_, out);
+  fields(method, authority_, wire::kContentType, out);
   entry->method = method;
   entry->headers = std::make_unique<http2::PreparedHeaders>(static_cast<uint32_t>(methods_), out);
   ++methods_;

@@ -30,9 +30,10 @@ class MethodHeaders {
   // Null when there are too many methods already. Valid as long as this object.
   const http2::PreparedHeaders* find(std::string_view method);
 
-  // The same fields, for a call with an authority of its own. The views point into this object and
-  // the arguments.
-  void fields(std::string_view method, std::string_view authority, std::vector<http2::HeaderOut>& out) const;
+  // The same fields, for a call with an authority or a content-type of its own. The views point into
+  // this object and the arguments.
+  void fields(std::string_view method, std::string_view authority, std::string_view content_type,
+              std::vector<http2::HeaderOut>& out) const;
 
   std::string_view authority() const noexcept { return authority_; }
   size_t size() const noexcept { return methods_; }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gaggle/rpc/client_outputs.h"
 
+#include <utility>
+
+#include "gaggle/rpc/client_hooks.h"
 #include "gaggle/rpc/client_response.h"
 #include "gaggle/rpc/metadata.h"
 
@@ -21,6 +24,17 @@ Status fill_outputs(const CallOptions& options, const http2::HeaderBlock* header
   return header.is_ok() ? trailer : header;
 }
 
+void note_answer(CallRecord& record, uint32_t attempts, const http2::HeaderBlock* headers,
+                 const http2::HeaderBlock* trailers) {
+  CallAttempt attempt;
+  attempt.attempts = attempts;
+  attempt.has_header = headers != nullptr;
+  // As much as can be read.
+  static_cast<void>(fill(&attempt.header, headers));
+  static_cast<void>(fill(&attempt.trailer, trailers));
+  record.set_answer(std::move(attempt));
+}
+
 CallOptions combine_options(const CallOptions& defaults, const CallOptions& call) {
   CallOptions both = call;
   if (!both.wait_for_ready) both.wait_for_ready = defaults.wait_for_ready;
@@ -31,6 +45,9 @@ CallOptions combine_options(const CallOptions& defaults, const CallOptions& call
   if (both.credentials == nullptr) both.credentials = defaults.credentials;
   if (both.authority.empty()) both.authority = defaults.authority;
   if (both.compressor.empty()) both.compressor = defaults.compressor;
+  if (both.content_subtype.empty()) both.content_subtype = defaults.content_subtype;
+  if (both.codec == nullptr) both.codec = defaults.codec;
+  both.static_method |= defaults.static_method;
   return both;
 }
 

@@ -51,7 +51,9 @@ std::unique_ptr<ResponseFields> read_fields(const HeaderBlock& block) {
   if (const HeaderField* field = block.find(HeaderName::kStatus)) fields->http_status = parse_http_status(field->value);
   if (const HeaderField* field = block.find(HeaderName::kContentType)) {
     fields->has_content_type = true;
-    fields->grpc_content_type = wire::content_subtype(field->value).has_value();
+    const auto subtype = wire::content_subtype(field->value);
+    fields->grpc_content_type = subtype.has_value();
+    fields->subtype = subtype.value_or(std::string_view{});
   }
   if (const HeaderField* field = block.find(HeaderName::kGrpcStatus)) {
     fields->has_grpc_status = true;

@@ -26,6 +26,7 @@ struct ResponseFields final : http2::HeaderBlock::Attachment {
   bool has_metadata = false;  // anything that is the application's
   Status status;              // of grpc-status, grpc-message and grpc-status-details-bin
   std::string encoding;       // of messages; empty means identity
+  std::string subtype;        // of the content-type, if it is gRPC's
 };
 
 const ResponseFields& response_fields(const http2::HeaderBlock& block);

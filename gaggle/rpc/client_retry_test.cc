@@ -285,6 +285,33 @@ TEST(ClientRetryTest, a_call_may_want_fewer_attempts) {
   EXPECT_TRUE(two.done());
 }
 
+// A service config, which may come from DNS, gets five at most; the program may allow more.
+TEST(ClientRetryTest, only_the_program_allows_more_than_five_attempts) {
+  const auto attempts_of = [](CallOptions defaults, CallOptions own) {
+    ClientConnOptions options;
+    options.call_defaults = defaults;
+    options.default_service_config =
+        R"({"methodConfig": [{"name": [{}], "retryPolicy": {"maxAttempts": 100, "initialBackoff": "0.1s",
+            "maxBackoff": "0.1s", "backoffMultiplier": 1, "retryableStatusCodes": ["UNAVAILABLE"]}}]})";
+    ClientWorld world;
+    world.connect(options);
+    UnaryRun call(world, Context{}, "ask", own);
+    world.settle();
+    size_t attempts = 0;
+    while (!call.done() && attempts < 20) {
+      world.server().trailers_only(world.request(attempts++), "14");
+      world.advance(120ms);
+    }
+    const std::string last = world.request(attempts - 1).header("grpc-previous-rpc-attempts");
+    EXPECT_EQ(last, attempts == 1 ? "" : std::to_string(attempts - 1));
+    return attempts;
+  };
+  EXPECT_EQ(attempts_of({}, {}), 5u);
+  EXPECT_EQ(attempts_of({}, {.max_attempts = 12}), 12u);
+  EXPECT_EQ(attempts_of({.max_attempts = 12}, {}), 12u);
+  EXPECT_EQ(attempts_of({.max_attempts = 12}, {.max_attempts = 3}), 3u);
+}
+
 TEST(ClientRetryTest, a_connection_may_want_no_retries_but_transparent_ones) {
   RetryWorld world({}, {.disable_retry = true});
   UnaryRun call(world, Context{}, "ask");

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "gaggle/rpc/client_channel.h"
+#include "gaggle/rpc/client_codec.h"
+#include "gaggle/rpc/client_hooks.h"
 #include "gaggle/rpc/client_outputs.h"
 
 namespace gaggle {
@@ -12,24 +14,21 @@ ClientStreamHandle::ClientStreamHandle(ClientChannel& channel, const StreamDesc&
                                        std::string_view method, const CallOptions& options)
     : call_(new ClientStreamCall(channel, desc.client_streams, desc.server_streams)),
       options_(combine_options(channel.options().call_defaults, options)),
-      info_{method, &options_},
-      hooks_(channel.options().call_defaults.custom, options.custom),
+      method_(method),
       context_(context) {}
 
 ClientStreamHandle::~ClientStreamHandle() {
-  ended(Status::cancelled("the stream was destroyed before its call had ended"));
+  ended();
   call_->detach();
 }
 
 Task<Status> ClientStreamHandle::open() {
-  if (Status refused = hooks_.before(info_); !refused) {
-    ended(refused);
-    co_return refused;
+  if (wants_codec(options_)) {
+    if (Status unknown = choose_codec(call_->channel(), options_, codec_); !unknown) co_return unknown;
   }
-  call_->prepare(context_, info_.method, options_);
+  call_->prepare(context_, method_, options_);
   ClientStreamOperation operation(*call_, ClientStreamOperation::Kind::kOpen);
   co_await operation;
-  if (!operation.status()) ended(operation.status());
   co_return operation.status();
 }
 
@@ -42,6 +41,17 @@ Task<Result<const Metadata*>> ClientStreamHandle::header() {
 }
 
 Task<Result<bool>> ClientStreamHandle::send(ConstMessage message, SendOptions options) {
+  Bytes encoded;
+  if (codec_ != nullptr) {
+    Result<Bytes> made = marshal_with(*codec_, message);
+    if (!made) {
+      Task<void> ending = end_with(made.error());
+      co_await std::move(ending);
+      co_return made.error();
+    }
+    encoded = *std::move(made);
+    message = message_of(std::as_const(encoded));
+  }
   ClientStreamOperation operation(*call_, message, options);
   co_await operation;
   if (!operation.status()) co_return operation.status();
@@ -55,14 +65,30 @@ Task<Status> ClientStreamHandle::close_send() {
 }
 
 Task<Result<bool>> ClientStreamHandle::recv(Message message) {
-  ClientStreamOperation operation(*call_, message);
+  Bytes encoded;
+  ClientStreamOperation operation(*call_, codec_ != nullptr ? message_of(encoded) : message);
   co_await operation;
   if (operation.refused()) co_return operation.status();
   headers_known();
   if (options_.received_compressed != nullptr) *options_.received_compressed = operation.compressed();
-  if (!operation.status() || !operation.more()) ended(operation.status());
+  if (!operation.status() || !operation.more()) ended();
   if (!operation.status()) co_return operation.status();
+  if (codec_ != nullptr && operation.more()) {
+    Status bad = unmarshal_with(*codec_, std::move(encoded), message);
+    if (!bad) {
+      Task<void> ending = end_with(bad);
+      co_await std::move(ending);
+      co_return bad;
+    }
+  }
   co_return operation.more();
+}
+
+// The codec couldn't do it: the call ends here.
+Task<void> ClientStreamHandle::end_with(Status why) {
+  ClientStreamOperation operation(*call_, std::move(why));
+  co_await operation;
+  ended();
 }
 
 // What the caller wanted to know is written here, on the caller's side: it may not outlive the
@@ -73,10 +99,22 @@ void ClientStreamHandle::headers_known() {
   if (options_.peer != nullptr) *options_.peer = call_->peer();
 }
 
-void ClientStreamHandle::ended(const Status& status) noexcept {
+void ClientStreamHandle::ended() noexcept {
   if (std::exchange(over_, true)) return;
-  if (options_.trailer != nullptr && call_->is_opened_and_over()) *options_.trailer = call_->trailer_metadata();
-  hooks_.after(info_, status);
+  const bool is_over = call_->is_opened_and_over();
+  if (options_.trailer != nullptr && is_over) *options_.trailer = call_->trailer_metadata();
+  if (options_.record != nullptr) note_answer(*options_.record, is_over);
+}
+
+// While the call isn't over, only what its headers made known may be looked at from here.
+void ClientStreamHandle::note_answer(CallRecord& record, bool is_over) {
+  CallAttempt attempt;
+  attempt.attempts = call_->attempts();
+  attempt.has_header = is_over ? call_->headers_came() : header_filled_;
+  if (attempt.has_header) attempt.header = call_->header_metadata();
+  if (is_over) attempt.trailer = call_->trailer_metadata();
+  if (is_over || header_filled_) record.set_peer(call_->peer());
+  record.set_answer(std::move(attempt));
 }
 
 }  // namespace gaggle

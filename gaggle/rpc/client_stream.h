@@ -6,7 +6,6 @@
 #include <string_view>
 
 #include "gaggle/rpc/client_conn_interface.h"
-#include "gaggle/rpc/client_hooks.h"
 #include "gaggle/rpc/client_stream_call.h"
 #include "gaggle/rpc/service.h"
 
@@ -20,7 +19,7 @@ class ClientStreamHandle final : public ClientStream {
                      const CallOptions& options);
   ~ClientStreamHandle() override;
 
-  // Runs the hooks, then waits for a connection.
+  // Waits for a connection.
   Task<Status> open();
 
   Task<Result<const Metadata*>> header() override;
@@ -33,13 +32,15 @@ class ClientStreamHandle final : public ClientStream {
   Loop& loop() noexcept override { return call_->loop(); }
 
  private:
+  Task<void> end_with(Status why);
   void headers_known();
-  void ended(const Status& status) noexcept;
+  void ended() noexcept;
+  void note_answer(CallRecord& record, bool is_over);
 
   ClientStreamCall* const call_;
   CallOptions options_;
-  CallInfo info_;
-  CallHooks hooks_;
+  const Codec* codec_ = nullptr;
+  const std::string_view method_;
   const Context context_;
   bool header_filled_ = false;
   bool over_ = false;

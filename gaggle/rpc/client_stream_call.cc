@@ -85,6 +85,7 @@ void ClientStreamCall::run(ClientStreamOperation& operation) {
     case ClientStreamOperation::Kind::kSend: return run_send(operation);
     case ClientStreamOperation::Kind::kClose: return run_close(operation);
     case ClientStreamOperation::Kind::kRecv: return run_recv(operation);
+    case ClientStreamOperation::Kind::kEnd: return run_end(operation);
   }
 }
 
@@ -107,6 +108,11 @@ void ClientStreamCall::run_header(ClientStreamOperation& operation) {
     return operation.refuse(Status::failed_precondition("somebody waits for this call's header already"));
   }
   header_waiter_ = &operation;
+}
+
+void ClientStreamCall::run_end(ClientStreamOperation& operation) {
+  finish(std::exchange(operation.status_, {}));
+  operation.complete({});
 }
 
 // Everybody who waits learns that the call is over.

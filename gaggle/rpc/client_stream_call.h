@@ -24,13 +24,16 @@ class ClientStreamCall;
 // to the call's loop, waits there, and comes back.
 class ClientStreamOperation final : private LoopWork {
  public:
-  enum class Kind : uint8_t { kOpen, kHeader, kSend, kClose, kRecv };
+  enum class Kind : uint8_t { kOpen, kHeader, kSend, kClose, kRecv, kEnd };
 
   ClientStreamOperation(ClientStreamCall& call, Kind kind) noexcept : call_(call), kind_(kind) {}
   ClientStreamOperation(ClientStreamCall& call, ConstMessage message, SendOptions options = {}) noexcept
       : call_(call), kind_(Kind::kSend), compress_(options.compress), to_send_(message) {}
   ClientStreamOperation(ClientStreamCall& call, Message message) noexcept
       : call_(call), kind_(Kind::kRecv), to_fill_(message) {}
+  // Ends the call with `why`.
+  ClientStreamOperation(ClientStreamCall& call, Status why) noexcept
+      : call_(call), kind_(Kind::kEnd), status_(std::move(why)) {}
 
   bool await_ready();
   template <class Promise>
@@ -99,6 +102,7 @@ class ClientStreamCall final : public ClientCallBase {
   Loop& loop() noexcept { return loop_; }
 
   // Written before the operation that makes them known has completed; then constant.
+  bool headers_came() const noexcept { return headers_came_; }
   const Metadata& header_metadata() const noexcept { return header_metadata_; }
   const Metadata& trailer_metadata() const noexcept { return trailer_metadata_; }
   const Peer& peer() const noexcept { return peer_; }
@@ -115,6 +119,7 @@ class ClientStreamCall final : public ClientCallBase {
   void run_send(ClientStreamOperation& operation);
   void run_close(ClientStreamOperation& operation);
   void run_recv(ClientStreamOperation& operation);
+  void run_end(ClientStreamOperation& operation);
 
   // client_stream_send.cc
   Status prepare_request() override { return {}; }

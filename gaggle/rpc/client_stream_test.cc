@@ -3,6 +3,7 @@
 // The rules of ClientStream, one test each, against a scripted server.
 #include <gtest/gtest.h>
 
+#include "gaggle/rpc/call_attempt.h"
 #include "gaggle/rpc/client_stream_testing.h"
 
 namespace gaggle {
@@ -304,9 +305,9 @@ class CountingHook final : public CallOption {
  public:
   int after_calls = 0;
   Status last;
-  void after(const CallInfo&, const Status& status) noexcept override {
+  void after(const CallInfo&, const CallAttempt& attempt) noexcept override {
     ++after_calls;
-    last = status;
+    last = attempt.status;
   }
 };
 

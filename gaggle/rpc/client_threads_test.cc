@@ -17,8 +17,10 @@
 #include "gaggle/net/resume_on.h"
 #include "gaggle/net/sleep.h"
 #include "gaggle/net/spawn.h"
+#include "gaggle/rpc/call_attempt.h"
 #include "gaggle/rpc/client_conn.h"
 #include "gaggle/rpc/client_interceptor.h"
+#include "gaggle/rpc/codec_testing.h"
 #include "gaggle/rpc/server.h"
 #include "gaggle/rpc/server_stream.h"
 
@@ -303,6 +305,14 @@ Task<Status> many_calls_with(ClientConn& conn, const CallOptions& shared, int co
   co_return Status::ok();
 }
 
+class CountingOption final : public CallOption {
+ public:
+  void after(const CallInfo&, const CallAttempt& attempt) noexcept override {
+    if (attempt.attempts == 1 && attempt.has_header && !attempt.peer.address.empty()) ++good;
+  }
+  std::atomic<int> good{0};
+};
+
 TEST(ClientThreadsTest, calls_at_once_share_options_interceptors_and_hooks) {
   World world;
   AddingInterceptor adding;
@@ -316,7 +326,11 @@ TEST(ClientThreadsTest, calls_at_once_share_options_interceptors_and_hooks) {
   options.call_defaults.compressor = "gzip";
   options.call_defaults.on_finish = hooks;
   auto conn = std::move(*ClientConn::create(world.loops, "127.0.0.1:" + std::to_string(*port), std::move(options)));
-  const CallOptions shared{.metadata = &metadata, .on_finish = hooks};
+  const ReversingCodec codec;
+  CountingOption option;
+  CallOption* const custom[] = {&option};
+  const CallOptions shared{
+      .content_subtype = "proto", .codec = &codec, .metadata = &metadata, .custom = custom, .on_finish = hooks};
   LoopGroup others{2};
   std::vector<std::future<Status>> runs;
   for (size_t i = 0; i < 2; ++i) {
@@ -328,6 +342,7 @@ TEST(ClientThreadsTest, calls_at_once_share_options_interceptors_and_hooks) {
     EXPECT_TRUE(status.is_ok()) << status.to_string();
   }
   EXPECT_EQ(adding.calls(), 200);
+  EXPECT_EQ(option.good, 200);
   EXPECT_EQ(adding.finished(), 400) << "the connection's hook and the call's, each once per call";
 }
 

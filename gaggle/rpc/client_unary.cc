@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "gaggle/rpc/client_hooks.h"
 #include "gaggle/rpc/client_message.h"
 #include "gaggle/rpc/client_outputs.h"
 #include "gaggle/rpc/client_transport.h"
@@ -86,6 +87,7 @@ void ClientUnaryCall::on_committed() {
 
 void ClientUnaryCall::on_opened(ClientAttempt& attempt) {
   if (options().peer != nullptr) *options().peer = attempt.transport()->peer();
+  if (options().record != nullptr) options().record->set_peer(attempt.transport()->peer());
 }
 
 void ClientUnaryCall::take_content(std::span<const uint8_t> content) {
@@ -118,6 +120,7 @@ void ClientUnaryCall::on_finished() {
   on_committed();
   Status result = status();
   if (Status filled = fill_outputs(options(), headers(), trailers()); !filled && result) result = std::move(filled);
+  if (options().record != nullptr) note_answer(*options().record, attempts(), headers(), trailers());
   std::exchange(operation_, nullptr)->complete(result);
   if (is_settled()) on_settled();
 }

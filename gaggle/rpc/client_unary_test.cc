@@ -3,6 +3,7 @@
 // Unary calls against a scripted server: what goes out, and what each answer means.
 #include <gtest/gtest.h>
 
+#include "gaggle/rpc/call_attempt.h"
 #include "gaggle/rpc/client_testing.h"
 
 namespace gaggle {
@@ -343,8 +344,8 @@ class RecordingHook final : public CallOption {
     log->push_back(name + " before " + std::string(info.method));
     return refusal;
   }
-  void after(const CallInfo&, const Status& status) noexcept override {
-    log->push_back(name + " after " + std::string(status_code_name(status.code())));
+  void after(const CallInfo&, const CallAttempt& attempt) noexcept override {
+    log->push_back(name + " after " + std::string(status_code_name(attempt.status.code())));
   }
 };
 

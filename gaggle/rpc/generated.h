@@ -164,6 +164,12 @@ Task<Status> unimplemented(std::string_view method);
 
 // ---- Clients.
 
+// The options of a call whose method's name is written in the code that makes it.
+inline CallOptions of_static_method(CallOptions options) noexcept {
+  options.static_method = true;
+  return options;
+}
+
 // Opens a call whose client streams; Stream is the typed stream to wrap it in.
 template <class Stream>
 Task<Result<Stream>> open_stream(ClientConnInterface& conn, Context context, const StreamDesc& desc,

@@ -2,7 +2,11 @@
 #include "gaggle/rpc/http_proxy.h"
 
 #include <algorithm>
+#include <array>
+#include <asio/ip/address.hpp>
+#include <charconv>
 #include <cstdlib>
+#include <span>
 #include <utility>
 
 #include "gaggle/net/connect.h"
@@ -50,8 +54,45 @@ bool same_ignoring_case(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, {}, lower, lower);
 }
 
+// The 4 or 16 bytes of an address in numbers; none for names.
+std::span<const uint8_t> address_bytes(std::string_view text, std::array<uint8_t, 16>& room) {
+  asio::error_code bad;
+  const asio::ip::address address = asio::ip::make_address(text, bad);
+  if (bad) return {};
+  if (address.is_v6()) {
+    room = address.to_v6().to_bytes();
+    return room;
+  }
+  std::ranges::copy(address.to_v4().to_bytes(), room.begin());
+  return std::span(room).first(4);
+}
+
+bool same_first_bits(std::span<const uint8_t> a, std::span<const uint8_t> b, size_t bits) {
+  const size_t whole = bits / 8;
+  if (!std::ranges::equal(a.first(whole), b.first(whole))) return false;
+  return bits % 8 == 0 || ((a[whole] ^ b[whole]) >> (8 - bits % 8)) == 0;
+}
+
+// `rule` is an address, or a range of them: "10.0.0.0/8".
+bool is_in_range(std::string_view host, std::string_view rule) {
+  std::array<uint8_t, 16> host_room;
+  std::array<uint8_t, 16> rule_room;
+  const auto address = address_bytes(host, host_room);
+  const size_t slash = rule.find('/');
+  const auto base = address_bytes(rule.substr(0, slash), rule_room);
+  if (address.empty() || base.size() != address.size()) return false;
+  size_t bits = 8 * base.size();
+  if (slash != std::string_view::npos) {
+    const std::string_view length = rule.substr(slash + 1);
+    const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), bits);
+    if (error != std::errc() || end != length.data() + length.size() || bits > 8 * base.size()) return false;
+  }
+  return same_first_bits(address, base, bits);
+}
+
 bool is_exempt(std::string_view host, std::string_view rule) {
   if (rule == "*") return true;
+  if (rule.starts_with("*.")) rule.remove_prefix(1);
   if (rule.starts_with('.')) rule.remove_prefix(1);
   if (rule.empty() || host.size() < rule.size()) return false;
   if (!same_ignoring_case(host.substr(host.size() - rule.size()), rule)) return false;
@@ -169,7 +210,7 @@ bool HttpProxy::is_for(const Address& target) const {
   if (target.kind != Address::Kind::kTcp) return false;
   const bool numeric = target.is_numeric();
   return std::ranges::none_of(exempt, [&](const std::string& rule) {
-    return numeric && rule != "*" ? target.host == rule : is_exempt(target.host, rule);
+    return numeric && rule != "*" ? is_in_range(target.host, rule) : is_exempt(target.host, rule);
   });
 }
 

@@ -30,8 +30,10 @@ struct HttpProxy {
   static Result<std::optional<HttpProxy>> from_environment(
       const std::function<const char*(const char* name)>& variable = {});
 
-  // False for unix paths and exempt hosts: "*" is everybody, "example.com" and ".example.com" are that
-  // domain and all below, an address in numbers is itself.
+  // False for unix paths and exempt hosts. "*" is everybody; "example.com", ".example.com" and
+  // "*.example.com" are that domain and all below; "10.0.0.7" and "fd00::7" are these addresses, in
+  // whatever form the host writes them; "10.0.0.0/8" and "fd00::/8" are ranges (RFC 4632), of hosts that
+  // are addresses in numbers. Case doesn't matter; what is nothing of these exempts nobody.
   bool is_for(const Address& address) const;
 };
 

@@ -136,6 +136,34 @@ TEST(HttpProxyTest, exempt_hosts_and_unix_paths_are_reached_directly) {
   EXPECT_TRUE(is_for("10.0.0.1:1")) << "an address has no domain";
   proxy.exempt = {"*"};
   EXPECT_FALSE(is_for("anybody:1"));
+  proxy.exempt = {"*.example.com"};
+  EXPECT_FALSE(is_for("a.b.example.com:1"));
+  EXPECT_FALSE(is_for("example.com:1"));
+  EXPECT_TRUE(is_for("notexample.com:1"));
+}
+
+TEST(HttpProxyTest, ranges_of_addresses_are_exempt) {
+  HttpProxy proxy = *HttpProxy::parse("proxy:1");
+  const auto is_for = [&](std::string_view rule, std::string_view host) {
+    proxy.exempt = {std::string(rule)};
+    return proxy.is_for(*Address::parse(host));
+  };
+  EXPECT_FALSE(is_for("10.0.0.0/8", "10.255.1.2:1"));
+  EXPECT_TRUE(is_for("10.0.0.0/8", "11.0.0.1:1"));
+  EXPECT_FALSE(is_for("10.1.2.77/8", "10.9.9.9:1")) << "bits beyond the prefix say nothing";
+  EXPECT_FALSE(is_for("192.168.4.0/22", "192.168.7.255:1")) << "a prefix that ends within a byte";
+  EXPECT_TRUE(is_for("192.168.4.0/22", "192.168.8.0:1"));
+  EXPECT_FALSE(is_for("10.0.0.7/32", "10.0.0.7:1"));
+  EXPECT_TRUE(is_for("10.0.0.7/32", "10.0.0.6:1"));
+  EXPECT_FALSE(is_for("0.0.0.0/0", "8.8.8.8:1"));
+  EXPECT_FALSE(is_for("fd00::/8", "[fdab::1]:1"));
+  EXPECT_TRUE(is_for("fd00::/8", "[fe80::1]:1"));
+  EXPECT_FALSE(is_for("2001:DB8:0::7", "[2001:db8::7]:1")) << "one address, written in two ways";
+  EXPECT_TRUE(is_for("0.0.0.0/0", "[::1]:1")) << "of one family only";
+  EXPECT_TRUE(is_for("10.0.0.0/8", "ten.example:1")) << "names aren't looked up";
+  for (const char* bad : {"10.0.0.0/33", "10.0.0.0/", "10.0.0.0/x", "10.0.0.0/8x", "10.0.0.0/-1", "10.0.0/8", "/8"}) {
+    EXPECT_TRUE(is_for(bad, "10.0.0.0:1")) << bad;
+  }
 }
 
 TEST(HttpProxyTest, urls_are_read_and_bad_ones_refused) {

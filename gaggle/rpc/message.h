@@ -35,6 +35,11 @@ struct MessageType {
   void (*serialize_head)(const void* object, uint8_t* out) = nullptr;
   // Set only by types that keep the bytes they are parsed from: used in place of `parse`.
   void (*adopt_bytes)(void* object, Bytes&& encoded) = nullptr;
+
+  // For codecs that look into messages: the object as a base class that all types of its kind have, and
+  // which kind that is, an address. Null for types of no kind. See protobuf_message() in protobuf.h.
+  const void* kind = nullptr;
+  void* (*as_kind)(void* object) noexcept = nullptr;
 };
 
 // A message of any type, to read. Two words, owns nothing.

@@ -23,6 +23,9 @@ constexpr std::string_view cpp_type_name() {
   return text.substr(0, text.find_first_of(";]"));
 }
 
+// Its address is the kind of all protobuf messages.
+inline constexpr char kProtobufKind = 0;
+
 }  // namespace internal
 
 // Makes protobuf messages messages of the runtime: include it and `message_of(request)` works.
@@ -64,7 +67,22 @@ struct MessageTypeOf<T> {
       .byte_size = byte_size,
       .serialize = serialize,
       .parse = parse,
+      .kind = &internal::kProtobufKind,
+      .as_kind = [](void* object) noexcept -> void* {
+        return static_cast<google::protobuf::MessageLite*>(static_cast<T*>(object));
+      },
   };
 };
+
+// The protobuf message that `message` is, for codecs; null when it's something else (raw bytes). Unless
+// it was generated with the lite runtime, it is a google::protobuf::Message, too.
+inline google::protobuf::MessageLite* protobuf_message(Message message) noexcept {
+  if (message.type->kind != &internal::kProtobufKind) return nullptr;
+  return static_cast<google::protobuf::MessageLite*>(message.type->as_kind(message.object));
+}
+inline const google::protobuf::MessageLite* protobuf_message(ConstMessage message) noexcept {
+  // Only to change the pointer's type.
+  return protobuf_message(Message{message.type, const_cast<void*>(message.object)});
+}
 
 }  // namespace gaggle

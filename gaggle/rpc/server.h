@@ -20,6 +20,8 @@
 namespace gaggle {
 
 class ByteStream;
+class Codec;
+class CodecRegistry;
 class CompressorRegistry;
 class LoopGroup;
 class MemoryQuota;
@@ -66,6 +68,11 @@ struct ServerOptions {
   // directions (recv and send take Bytes; other types are decoded as theirs). Stream interceptors
   // stand before it. Null: such calls end with UNIMPLEMENTED, and so do malformed paths always.
   StreamHandler* unknown_service = nullptr;
+  // How messages are written: the codec that the subtype of a call's content-type names, which its
+  // answer uses and names, too; UNIMPLEMENTED without one. Null: protobuf only (and Bytes as they are).
+  const CodecRegistry* codecs = nullptr;
+  // Writes and reads the messages of every call, whatever its subtype; null: as above.
+  const Codec* codec = nullptr;
   // What messages can be compressed with, both ways; null: gzip, deflate, zstd.
   const CompressorRegistry* compressors = nullptr;
   // Answers a call whose messages come compressed likewise, if the client accepts that and the handler

@@ -48,7 +48,7 @@ TapVerdict ask(ServerTap& tap, const TapInfo& call) noexcept {
 
 bool ServerConnection::admit(http2::Stream& stream, const http2::HeaderBlock& block, const RequestHead& head) {
   const ServerOptions& options = core_.options();
-  if (options.memory_quota != nullptr && !has_memory(stream)) return false;
+  if (options.memory_quota != nullptr && !has_memory(stream, head)) return false;
   if (options.tap == nullptr) return true;
   const TapVerdict verdict = ask(*options.tap, Tapped(*this, block, head.path));
   if (verdict.accepts()) return true;
@@ -56,12 +56,12 @@ bool ServerConnection::admit(http2::Stream& stream, const http2::HeaderBlock& bl
   if (verdict.drops()) {
     drop(stream, http2::ErrorCode::kRefusedStream);
   } else {
-    refuse(stream, 200, verdict.status(), false);
+    refuse(stream, head, 200, verdict.status());
   }
   return false;
 }
 
-bool ServerConnection::has_memory(http2::Stream& stream) {
+bool ServerConnection::has_memory(http2::Stream& stream, const RequestHead& head) {
   MemoryQuota& quota = *core_.options().memory_quota;
   const MemoryQuota::Level level = quota.level();
   if (level < MemoryQuota::Level::kScarce) return true;
@@ -69,7 +69,7 @@ bool ServerConnection::has_memory(http2::Stream& stream) {
   if (level == MemoryQuota::Level::kExhausted) {
     drop(stream, http2::ErrorCode::kEnhanceYourCalm);
   } else {
-    refuse(stream, 200, Status::resource_exhausted("the server is short of memory"), false);
+    refuse(stream, head, 200, Status::resource_exhausted("the server is short of memory"));
   }
   return false;
 }

@@ -8,6 +8,7 @@
 #include <span>
 #include <string_view>
 
+#include "gaggle/base/bytes.h"
 #include "gaggle/base/context.h"
 #include "gaggle/http2/connection.h"
 #include "gaggle/net/event.h"
@@ -23,6 +24,7 @@
 namespace gaggle {
 
 class Compressor;
+class ReplyFields;
 class ServerConnection;
 class ServerLoop;
 struct RequestHead;
@@ -69,6 +71,7 @@ class ServerCall final : public ServerContext,
   std::string_view method() const noexcept override;
   const Metadata& metadata() override;
   const Peer& peer() override;
+  std::string_view content_subtype() const noexcept override;
   Loop& loop() noexcept override { return writable_.loop(); }
   std::span<const ServiceDesc* const> services() const noexcept override;
   Status set_header(std::string_view key, std::string_view value) override;
@@ -81,7 +84,7 @@ class ServerCall final : public ServerContext,
 
   Message request() noexcept override { return request_; }
   Message response() noexcept override { return response_; }
-  Status decode() override { return Status::ok(); }  // on_data has done it
+  Status decode() override;
   const UnaryServerInfo& info() const noexcept override { return method_->unary_info; }
 
   // --- ServerStream (server_call_stream.cc) ---
@@ -115,6 +118,7 @@ class ServerCall final : public ServerContext,
   bool receive_unary(std::span<const uint8_t> content);
   bool is_too_much(size_t more) const noexcept;
   Status decode_into(Message message);
+  Result<Bytes> take_encoded();
   void refuse(const Status& why);
   Status reading_error(MessageReader::Step step) const;
   Status not_decodable() const;
@@ -126,7 +130,10 @@ class ServerCall final : public ServerContext,
   Status send_unary_response();
   Status send_stream_end();
   Status send_ok_trailers();
+  Status encode(ConstMessage& message, Bytes& encoded);
   Status check_size(ConstMessage message, size_t* size);
+  ReplyFields& begin_head();
+  http2::SendResult send_head(const ReplyFields& fields, bool end_stream);
   http2::SendResult send_headers();
   http2::SendResult write_message(ConstMessage message, size_t size, SendOptions options);
   void use_requests_compressor();
@@ -166,6 +173,8 @@ class ServerCall final : public ServerContext,
   Status end_status_;       // once over_: why; recv and send give it
 
   Message request_;
+  Bytes encoded_request_;  // until decode(), if there is a codec
+  bool decoded_ = false;
   Message response_;
   size_t request_bytes_ = 0;
   size_t response_bytes_ = 0;

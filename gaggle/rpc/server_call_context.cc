@@ -22,6 +22,8 @@ const Metadata& ServerCall::metadata() {
   return metadata_;
 }
 
+std::string_view ServerCall::content_subtype() const noexcept { return head_->subtype; }
+
 const Peer& ServerCall::peer() { return connection_->peer(); }
 
 std::span<const ServiceDesc* const> ServerCall::services() const noexcept { return part_.core().methods().services(); }

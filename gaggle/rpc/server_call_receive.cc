@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "gaggle/rpc/codec.h"
 #include "gaggle/rpc/memory_quota.h"
 #include "gaggle/rpc/message_coding.h"
 #include "gaggle/rpc/server_call.h"
@@ -57,20 +58,38 @@ bool ServerCall::receive_unary(std::span<const uint8_t> content) {
     engine.message_completed(*stream_);
     engine.consume(*stream_, reader_.message_wire_bytes());
     request_ = part_.take_request(*method_);
-    if (Status bad = decode_into(request_); !bad) return refuse(bad), false;
+    if (head_->codec != nullptr) {
+      // A user's codec doesn't run while the connection parses: decode() lets it.
+      Result<Bytes> encoded = take_encoded();
+      if (!encoded) return refuse(encoded.error()), false;
+      encoded_request_ = *std::move(encoded);
+    } else if (Status bad = decode_into(request_); !bad) {
+      return refuse(bad), false;
+    }
   }
   // The rest of a message may be larger than the window: without this it would never come.
   if (!reader_.at_boundary()) engine.expect(*stream_, reader_.missing_bytes());
   return true;
 }
 
+Status ServerCall::decode() {
+  // on_data has done it.
+  if (head_->codec == nullptr || std::exchange(decoded_, true)) return Status::ok();
+  return unmarshal_with(*head_->codec, std::exchange(encoded_request_, {}), request_);
+}
+
+Result<Bytes> ServerCall::take_encoded() {
+  if (!reader_.is_compressed()) return reader_.take_message();
+  return decompress_message(reader_, *head_->encoding, part_.core().options().max_receive_bytes);
+}
+
 Status ServerCall::decode_into(Message message) {
   bool decoded = true;
-  if (reader_.is_compressed()) {
-    const size_t limit = part_.core().options().max_receive_bytes;
-    Result<Bytes> plain = decompress_message(reader_, *head_->encoding, limit);
-    if (!plain) return plain.error();
-    decoded = fill_message(message, std::move(*plain));
+  if (head_->codec != nullptr || reader_.is_compressed()) {
+    Result<Bytes> encoded = take_encoded();
+    if (!encoded) return encoded.error();
+    if (head_->codec != nullptr) return unmarshal_with(*head_->codec, *std::move(encoded), message);
+    decoded = fill_message(message, *std::move(encoded));
   } else if (message.type->adopt_bytes != nullptr) {
     message.type->adopt_bytes(message.object, reader_.take_message());
   } else {

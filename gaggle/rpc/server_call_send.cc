@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "gaggle/rpc/codec.h"
 #include "gaggle/rpc/compressor.h"
 #include "gaggle/rpc/message_coding.h"
 #include "gaggle/rpc/server_call.h"
@@ -26,9 +27,12 @@ Status metadata_too_large() {
 
 // OK when the whole answer is queued; otherwise the status to send in its place.
 Status ServerCall::send_unary_response() {
-  if (Status status = check_size(response_, &response_bytes_); !status) return status;
+  ConstMessage response = response_;
+  Bytes encoded;
+  if (Status status = encode(response, encoded); !status) return status;
+  if (Status status = check_size(response, &response_bytes_); !status) return status;
   if (!headers_sent_ && send_headers() == SendResult::kTooLarge) return metadata_too_large();
-  static_cast<void>(write_message(response_, response_bytes_, SendOptions{}));
+  static_cast<void>(write_message(response, response_bytes_, SendOptions{}));
   return send_ok_trailers();
 }
 
@@ -47,6 +51,16 @@ Status ServerCall::send_ok_trailers() {
   return result == SendResult::kTooLarge ? metadata_too_large() : Status::ok();
 }
 
+// If there is a codec, `message` becomes what it makes of it, in `encoded`.
+Status ServerCall::encode(ConstMessage& message, Bytes& encoded) {
+  if (head_->codec == nullptr) return Status::ok();
+  Result<Bytes> made = marshal_with(*head_->codec, message);
+  if (!made) return made.error();
+  encoded = *std::move(made);
+  message = message_of(std::as_const(encoded));
+  return Status::ok();
+}
+
 Status ServerCall::check_size(ConstMessage message, size_t* size) {
   if (!message.type->byte_size(message.object, size)) {
     return Status::internal("the response can't be encoded: a required field is missing, or it is too large");
@@ -57,9 +71,23 @@ Status ServerCall::check_size(ConstMessage message, size_t* size) {
                                     std::to_string(limit));
 }
 
-SendResult ServerCall::send_headers() {
+// A header section; what most of them begin with is a template.
+ReplyFields& ServerCall::begin_head() {
   ReplyFields& fields = part_.fields();
   fields.clear();
+  if (head_->other_subtype) fields.add_head("200", head_->subtype);
+  return fields;
+}
+
+SendResult ServerCall::send_head(const ReplyFields& fields, bool end_stream) {
+  http2::Connection& engine = connection_->http2();
+  if (head_->other_subtype) return engine.send_headers(*stream_, fields.fields(), end_stream);
+  const http2::PreparedHeaders& usual = part_.core().templates().response(head_->proto_subtype);
+  return engine.send_headers(*stream_, usual, fields.fields(), end_stream);
+}
+
+SendResult ServerCall::send_headers() {
+  ReplyFields& fields = begin_head();
   if (compressor_ != nullptr) fields.add_plain("grpc-encoding", compressor_->name(), HeaderName::kGrpcEncoding);
   // Whoever compresses wants to know what else it might use; for the rest it would be a byte per answer.
   if (head_->encoding != nullptr) {
@@ -67,8 +95,7 @@ SendResult ServerCall::send_headers() {
     fields.add_plain("grpc-accept-encoding", accepted, HeaderName::kGrpcAcceptEncoding);
   }
   fields.add(header_);
-  const SendResult result = connection_->http2().send_headers(
-      *stream_, part_.core().templates().response(head_->proto_subtype), fields.fields(), false);
+  const SendResult result = send_head(fields, false);
   headers_sent_ = result == SendResult::kOk;
   return result;
 }
@@ -95,17 +122,15 @@ void ServerCall::send_status(const Status& status) {
 }
 
 SendResult ServerCall::try_send_status(const Status& status, bool with_metadata) {
-  http2::Connection& engine = connection_->http2();
   if (!headers_sent_ && with_metadata && !header_.empty()) {
     const SendResult result = send_headers();
     if (result != SendResult::kOk) return result;
   }
-  ReplyFields& fields = part_.fields();
-  fields.clear();
+  ReplyFields& fields = headers_sent_ ? part_.fields() : begin_head();
+  if (headers_sent_) fields.clear();
   fields.add(status);
   if (with_metadata) fields.add(trailer_);
-  if (headers_sent_) return engine.send_trailers(*stream_, fields.fields());
-  return engine.send_headers(*stream_, part_.core().templates().response(head_->proto_subtype), fields.fields(), true);
+  return headers_sent_ ? connection_->http2().send_trailers(*stream_, fields.fields()) : send_head(fields, true);
 }
 
 }  // namespace gaggle

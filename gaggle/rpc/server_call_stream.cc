@@ -105,7 +105,10 @@ Status ServerCall::send_now(ConstMessage message, SendOptions options) {
     return end_status_;
   }
   size_t size = 0;
-  if (Status status = check_size(message, &size); !status) {
+  Bytes encoded;
+  Status status = encode(message, encoded);
+  if (status.is_ok()) status = check_size(message, &size);
+  if (!status.is_ok()) {
     fail(status);
     return status;
   }

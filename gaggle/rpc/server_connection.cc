@@ -58,7 +58,7 @@ const Peer& ServerConnection::peer() {
 // --- Events ---
 
 void ServerConnection::on_headers(http2::Stream& stream, http2::HeaderBlockRef headers, bool end_stream) {
-  const RequestHead& head = RequestHead::of(*headers, core_.methods(), core_.compressors());
+  const RequestHead& head = RequestHead::of(*headers, core_.request_rules());
   if (!head.refusal.is_ok()) return refuse(stream, head);
   if (core_.guards_calls() && !admit(stream, *headers, head)) return;
   ServerCall& call = part_.take_call();
@@ -114,17 +114,16 @@ void ServerConnection::on_closed(const Status&) {
 }
 
 void ServerConnection::refuse(http2::Stream& stream, const RequestHead& head) {
-  refuse(stream, head.http_status, head.refusal, head.list_encodings);
+  refuse(stream, head, head.http_status, head.refusal);
 }
 
-void ServerConnection::refuse(http2::Stream& stream, uint16_t http_status, const Status& why, bool list_encodings) {
+void ServerConnection::refuse(http2::Stream& stream, const RequestHead& head, uint16_t http_status, const Status& why) {
   part_.count_call_started();
   part_.count_call_ended(false);
   ReplyFields& fields = part_.fields();
   fields.clear();
-  fields.add_plain(":status", http_status_text(http_status), HeaderName::kStatus);
-  fields.add_plain("content-type", "application/grpc", HeaderName::kContentType);
-  if (list_encodings) {
+  fields.add_head(http_status_text(http_status), head.subtype);
+  if (head.list_encodings) {
     fields.add_plain("grpc-accept-encoding", core_.compressors().accept_encoding(), HeaderName::kGrpcAcceptEncoding);
   }
   fields.add(why);

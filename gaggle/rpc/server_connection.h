@@ -76,11 +76,11 @@ class ServerConnection final : private transport::Handler {
 
   bool must_wait(const ServerCall& call) const noexcept;
   void refuse(http2::Stream& stream, const RequestHead& head);
-  void refuse(http2::Stream& stream, uint16_t http_status, const Status& why, bool list_encodings);
+  void refuse(http2::Stream& stream, const RequestHead& head, uint16_t http_status, const Status& why);
   void drop(http2::Stream& stream, http2::ErrorCode code);
   // server_admission.cc: whether the call may begin; if not, it has been answered.
   bool admit(http2::Stream& stream, const http2::HeaderBlock& block, const RequestHead& head);
-  bool has_memory(http2::Stream& stream);
+  bool has_memory(http2::Stream& stream, const RequestHead& head);
   bool follow_memory(MemoryQuota& quota) noexcept;
   void link(ServerCall& call) noexcept;
   void unlink(ServerCall& call) noexcept;

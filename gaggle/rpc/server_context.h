@@ -26,6 +26,9 @@ class ServerContext : public Context {
   // The client's custom metadata, with `user-agent` and `:authority`; "-bin" values decoded.
   virtual const Metadata& metadata() = 0;
   virtual const Peer& peer() = 0;
+  // The subtype of the call's content-type, as the client wrote it: "json", say; empty for none, which
+  // is protobuf. The answer has the same.
+  virtual std::string_view content_subtype() const noexcept { return {}; }
   // The loop this call lives on: start timers and I/O of the handler here.
   virtual Loop& loop() noexcept = 0;
   // Everything that is registered with the server of this call, in that order; for services that tell

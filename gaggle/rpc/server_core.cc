@@ -33,6 +33,7 @@ ServerCore::ServerCore(LoopGroup& loops, ServerOptions options)
       stream_interceptors_(options_.stream_interceptors) {
   if (options_.unknown_service != nullptr) methods_.set_unknown(*options_.unknown_service);
   if (options_.compressors == nullptr) options_.compressors = &built_in_compressors_;
+  if (options_.codecs == nullptr) options_.codecs = &built_in_codecs_;
   for (size_t i = 0; i < group_.size(); ++i) parts_.push_back(std::make_unique<ServerLoop>(*this, group_.loop(i)));
 }
 

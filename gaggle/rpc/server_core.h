@@ -12,11 +12,13 @@
 #include "gaggle/base/clock.h"
 #include "gaggle/base/ref.h"
 #include "gaggle/net/loop_group.h"
+#include "gaggle/rpc/codec.h"
 #include "gaggle/rpc/compressor.h"
 #include "gaggle/rpc/server.h"
 #include "gaggle/rpc/server_interceptors.h"
 #include "gaggle/rpc/server_methods.h"
 #include "gaggle/rpc/server_reply.h"
+#include "gaggle/rpc/server_request.h"
 #include "gaggle/transport/connection.h"
 
 namespace gaggle {
@@ -41,6 +43,9 @@ class ServerCore final : public RefCounted<ServerCore> {
   const MethodTable& methods() const noexcept { return methods_; }
   const ReplyTemplates& templates() const noexcept { return templates_; }
   const CompressorRegistry& compressors() const noexcept { return *options_.compressors; }
+  RequestRules request_rules() const noexcept {
+    return {methods_, *options_.compressors, *options_.codecs, options_.codec};
+  }
   UnaryServerInterceptor* interceptor() noexcept { return interceptors_.get(); }
   StreamServerInterceptor* stream_interceptor() noexcept { return stream_interceptors_.get(); }
   LoopGroup& group() noexcept { return group_; }
@@ -73,6 +78,7 @@ class ServerCore final : public RefCounted<ServerCore> {
 
   LoopGroup& group_;
   const CompressorRegistry built_in_compressors_;
+  const CodecRegistry built_in_codecs_;
   ServerOptions options_;
   transport::Options transport_;
   ReplyTemplates templates_;

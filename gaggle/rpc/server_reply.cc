@@ -6,6 +6,7 @@
 #include "gaggle/rpc/wire_codes.h"
 #include "gaggle/rpc/wire_message_text.h"
 #include "gaggle/rpc/wire_metadata.h"
+#include "gaggle/rpc/wire_request.h"
 
 namespace gaggle {
 
@@ -22,6 +23,13 @@ std::string& ReplyFields::scratch() {
   std::string& text = scratch_[scratch_used_++];
   text.clear();
   return text;
+}
+
+void ReplyFields::add_head(std::string_view http_status, std::string_view subtype) {
+  std::string& type = scratch();
+  wire::write_content_type(subtype, type);
+  add_plain(":status", http_status, HeaderName::kStatus);
+  add_plain("content-type", type, HeaderName::kContentType);
 }
 
 void ReplyFields::add_plain(std::string_view name, std::string_view value, HeaderName id) {

@@ -46,6 +46,8 @@ class ReplyFields {
   void add(const Metadata& metadata);
   // grpc-status, grpc-message, grpc-status-details-bin. `status` outlives the use of fields().
   void add(const Status& status);
+  // What a header section begins with; the subtype is the one of the request's content-type.
+  void add_head(std::string_view http_status, std::string_view subtype);
   void add_plain(std::string_view name, std::string_view value, http2::HeaderName id);
 
   std::span<const http2::HeaderOut> fields() const noexcept { return fields_; }

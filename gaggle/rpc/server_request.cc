@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "gaggle/rpc/codec.h"
 #include "gaggle/rpc/compressor.h"
 #include "gaggle/rpc/metadata.h"
 #include "gaggle/rpc/server_methods.h"
@@ -34,11 +35,10 @@ std::string quoted(std::string_view before, std::string_view value) {
 
 }  // namespace
 
-const RequestHead& RequestHead::of(const HeaderBlock& block, const MethodTable& methods,
-                                   const CompressorRegistry& compressors) {
+const RequestHead& RequestHead::of(const HeaderBlock& block, const RequestRules& rules) {
   if (auto* known = static_cast<RequestHead*>(block.attachment())) return *known;
   auto head = std::make_unique<RequestHead>();
-  head->parse(block, methods, compressors);
+  head->parse(block, rules);
   const RequestHead& result = *head;
   block.set_attachment(std::move(head));
   return result;
@@ -49,16 +49,16 @@ void RequestHead::refuse(uint16_t http, Status why) {
   refusal = std::move(why);
 }
 
-void RequestHead::parse(const HeaderBlock& block, const MethodTable& methods, const CompressorRegistry& compressors) {
+void RequestHead::parse(const HeaderBlock& block, const RequestRules& rules) {
   // What was cut off can't be checked, so this comes first.
   if (block.is_truncated()) {
     return refuse(431, Status::resource_exhausted("the request's headers are larger than this server takes"));
   }
-  if (!check_http(block) || !check_content_type(block) || !check_authority(block)) return;
+  if (!check_http(block) || !check_content_type(block, rules) || !check_authority(block)) return;
   path = value_of(block, HeaderName::kPath);
-  const ServerMethod* const found = methods.find(path);
-  if (found == nullptr) return refuse(200, methods.not_found(path));
-  if (!check_encoding(block, compressors) || !check_binary(block)) return;
+  const ServerMethod* const found = rules.methods.find(path);
+  if (found == nullptr) return refuse(200, rules.methods.not_found(path));
+  if (!check_encoding(block, rules.compressors) || !check_binary(block)) return;
   if (block.has(HeaderName::kGrpcTimeout)) {
     const std::optional<Duration> decoded = wire::decode_timeout(value_of(block, HeaderName::kGrpcTimeout));
     // Taking it for "no deadline" would make the server work on after the client has gone.
@@ -77,17 +77,26 @@ bool RequestHead::check_http(const HeaderBlock& block) {
   return false;
 }
 
-bool RequestHead::check_content_type(const HeaderBlock& block) {
+// gRPC over HTTP2, "Content-Type". A subtype that the server has no codec for is UNIMPLEMENTED: to take
+// it for protobuf would only fail later, with less to say.
+bool RequestHead::check_content_type(const HeaderBlock& block, const RequestRules& rules) {
   const std::string_view type = value_of(block, HeaderName::kContentType);
-  const std::optional<std::string_view> subtype = wire::content_subtype(type);
-  if (!subtype) {
+  const std::optional<std::string_view> found = wire::content_subtype(type);
+  if (!found) {
     refuse(415, Status::invalid_argument(quoted("not a gRPC content-type:", type)));
     return false;
   }
-  proto_subtype = *subtype == "proto";
-  if (proto_subtype || subtype->empty()) return true;
-  refuse(200, Status::unimplemented(quoted("no codec for content-subtype", *subtype)));
-  return false;
+  const bool well_formed = found->empty() || is_content_subtype(*found);
+  codec = rules.codec != nullptr ? rules.codec : rules.codecs.find(*found);
+  if (codec == nullptr || !well_formed) {
+    refuse(200, Status::unimplemented(quoted("no codec for content-subtype", *found)));
+    return false;
+  }
+  if (codec == &proto_codec()) codec = nullptr;
+  subtype = *found;
+  proto_subtype = wire::same_subtype(subtype, "proto");
+  other_subtype = !proto_subtype && !subtype.empty();
+  return true;
 }
 
 // gRFC A41: `host` stands in for a missing :authority; more than one of either makes nobody sure who

@@ -29,12 +29,13 @@ class StatusCodeSet {
   uint32_t bits_ = 0;
 };
 
-// More attempts than this are never made for one call, whatever a service config says (gRFC A6).
+// More attempts than this are never made for one call, whatever a service config says (gRFC A6), unless
+// the program says otherwise: CallOptions::max_attempts.
 inline constexpr uint32_t kMaxCallAttempts = 5;
 
 // After a failure with one of `codes`: again, up to `max_attempts` in all. gRFC A6.
 struct RetryPolicy {
-  uint32_t max_attempts = 2;   // 2 to kMaxCallAttempts, the first one included
+  uint32_t max_attempts = 2;   // at least 2, the first one included; what bounds it is said above
   Duration initial_backoff{};  // before the second attempt; then × multiplier, at most
   Duration max_backoff{};      // this; each ± 20 %
   double multiplier = 1;
@@ -47,7 +48,7 @@ struct RetryPolicy {
 // answer wins. A failure with one of `non_fatal` brings the next attempt at once, any other ends the
 // call. gRFC A6.
 struct HedgingPolicy {
-  uint32_t max_attempts = 2;  // 2 to kMaxCallAttempts, the first one included
+  uint32_t max_attempts = 2;  // at least 2, the first one included; bounded likewise
   Duration delay{};           // zero: all at once
   StatusCodeSet non_fatal;
 

@@ -296,7 +296,7 @@ Status ServiceConfigReader::read_attempts(const Json& policy, const std::string&
   if (value == nullptr) return wrong(at(place, "maxAttempts"), "is missing");
   const std::optional<int64_t> number = integer_of(*value);
   if (!number || *number < 2) return wrong(at(place, "maxAttempts"), "must be an integer of at least 2");
-  out = static_cast<uint32_t>(std::min<int64_t>(*number, kMaxCallAttempts));
+  out = static_cast<uint32_t>(std::min<int64_t>(*number, UINT32_MAX));
   return {};
 }
 

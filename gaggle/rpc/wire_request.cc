@@ -2,6 +2,7 @@
 #include "gaggle/rpc/wire_request.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace gaggle::wire {
 namespace {
@@ -20,6 +21,23 @@ std::optional<std::string_view> content_subtype(std::string_view content_type) n
   if (rest[0] != '+') return std::nullopt;
   rest.remove_prefix(1);
   return rest.substr(0, rest.find_first_of("; \t"));
+}
+
+bool same_subtype(std::string_view a, std::string_view b) noexcept {
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+std::string lower_case(std::string_view text) {
+  std::string result(text);
+  std::ranges::transform(result, result.begin(), lower);
+  return result;
+}
+
+void write_content_type(std::string_view subtype, std::string& out) {
+  out = kContentType;
+  if (subtype.empty()) return;
+  out += '+';
+  std::ranges::transform(subtype, std::back_inserter(out), lower);
 }
 
 std::optional<MethodPath> split_path(std::string_view path) noexcept {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace gaggle::wire {
@@ -9,9 +10,16 @@ namespace gaggle::wire {
 inline constexpr std::string_view kContentType = "application/grpc";
 
 // The subtype of a gRPC content type: "proto" of "application/grpc+proto", empty for plain
-// "application/grpc" and for "application/grpc;charset=utf-8". Nullopt when it isn't gRPC:
-// "application/grpc-web" and "application/grpcfoo" aren't. Case of the type doesn't matter.
+// "application/grpc", "application/grpc+" and "application/grpc;charset=utf-8". Nullopt when it isn't
+// gRPC: "application/grpc-web" and "application/grpcfoo" aren't. Case of the type doesn't matter.
 std::optional<std::string_view> content_subtype(std::string_view content_type) noexcept;
+
+// Case of the subtype doesn't matter either (RFC 9110 §8.3.1); it's sent in lower case.
+bool same_subtype(std::string_view a, std::string_view b) noexcept;
+std::string lower_case(std::string_view text);
+
+// Replaces `out` by the content type with that subtype, in lower case.
+void write_content_type(std::string_view subtype, std::string& out);
 
 // The two names in a :path.
 struct MethodPath {

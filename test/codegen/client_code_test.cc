@@ -60,6 +60,22 @@ TEST_F(GeneratedClient, keeps_no_reference_to_context_and_options) {
   EXPECT_TRUE(run(loop_, std::move(later))) << "the temporaries are long gone";
 }
 
+// Names that are written in the program: statistics by name stay bounded.
+TEST_F(GeneratedClient, says_that_its_methods_are_static) {
+  Answer answer;
+  const auto says_so = [&] { return std::exchange(conn_.log.options, {}).static_method; };
+  EXPECT_TRUE(run(loop_, client_.Get(context_, ask_, answer)));
+  EXPECT_TRUE(says_so());
+  EXPECT_TRUE(run(loop_, client_.List(context_, ask_)));
+  EXPECT_TRUE(says_so());
+  EXPECT_TRUE(run(loop_, client_.Talk(context_)));
+  EXPECT_TRUE(says_so());
+  bool done = false;
+  client_.AsyncGet(context_, ask_, answer, {}, [&](Status) { done = true; });
+  loop_.run_until([&] { return done; });
+  EXPECT_TRUE(says_so());
+}
+
 TEST_F(GeneratedClient, calls_raw) {
   const Bytes request = Bytes::copy_of(encoding_of(ask_));
   Bytes response;
