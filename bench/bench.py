@@ -171,7 +171,7 @@ def measure(options, scratch):
     measure_cells(options, available, tools, document)
     document["latency"], document["overload"] = latency.measure_all(
         lambda name: wanted(options, name), available, QUICK_LATENCY if options.quick else cells.LATENCY,
-        options.seconds, 1 if options.quick else 3, tools, progress)
+        options.seconds, 1 if options.quick else 3, tools, document["failures"], progress)
     measure_memory(options, available, tools, document)
     document["setting"]["took"] = f"{(time.monotonic() - begin) / 60:.1f} minutes"
     return document

@@ -66,7 +66,7 @@ Task<void> keep_calling_unary(Load& load, ClientConn& conn) {
     // How many bytes; greet() has compared each.
     const Outcome outcome = judge(load, status, wants_error, response.payload().size() == request.payload().size());
     load.measurement.record(due, done, outcome);
-    if (outcome == Outcome::kFailed) co_return;
+    if (outcome == Outcome::kFailed && load.options.keep_going == 0) co_return;
     due = done;
   }
 }
@@ -94,7 +94,7 @@ Task<void> keep_getting(Load& load, ClientConn& conn) {
     const Time done = now();
     const Outcome outcome = judge(load, status, false, response.value() == kAnswer);
     load.measurement.record(due, done, outcome);
-    if (outcome == Outcome::kFailed) co_return;
+    if (outcome == Outcome::kFailed && load.options.keep_going == 0) co_return;
     due = done;
   }
 }

@@ -95,5 +95,5 @@ int main(int argc, char** argv) {
   spawn(loop, run(load, *conns), [&done](const std::exception_ptr&) { done = true; });
   loop.run_until([&done] { return done; });
   load.measurement.print();
-  return load.measurement.failed() ? 1 : 0;
+  return load.measurement.failed() && options.keep_going == 0 ? 1 : 0;
 }

@@ -26,6 +26,7 @@ LoadOptions parse_load_options(int argc, char** argv) {
       {"--timeout-ms", &options.timeout_ms},
       {"--errors-per-mille", &options.errors_per_mille},
       {"--burn-us", &options.burn_us},
+      {"--keep-going", &options.keep_going},
       {"--ca", &options.ca},
       {"--response-bytes", &options.response_bytes},
       {"--server-pid", &options.server_pid},

@@ -22,6 +22,7 @@ struct LoadOptions {
   std::uint32_t timeout_ms = 0;  // of each call; 0: none
   std::uint32_t errors_per_mille = 0;  // of the calls, that ask for an error
   std::uint32_t burn_us = 0;           // that the handler computes
+  std::uint32_t keep_going = 0;        // 1: failed calls are counted, and all goes on
   std::string ca;                      // a file in PEM: TLS
   std::uint32_t response_bytes = 0;    // TCP only; 0: as long as the request
   int server_pid = 0;                  // whose CPU time is reported along; 0: nobody's
