@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "gaggle/rpc/client_testing.h"
+#include "gaggle/rpc/client_stream_testing.h"
 
 namespace gaggle {
 namespace {
@@ -242,6 +242,27 @@ TEST(ClientKeepaliveTest, a_connection_that_was_silent_is_asked_soon_when_a_call
   world.conn->connect();
   world.advance(10min);
   EXPECT_EQ(noticed_after(world), 5s) << "the silence before the call counts";
+}
+
+// A watch of etcd, on which nothing happens for half a day.
+TEST(ClientKeepaliveTest, hours_of_silence_on_a_stream_cost_pings_and_nothing_else) {
+  StreamWorld world;
+  world.connect(with_keepalive());
+  world.open(kBidiStream);
+  ASSERT_TRUE(*world.send("watch"));
+  world.advance(12h);
+  const uint64_t pings = world.server().http2().counters().pings_received;
+  EXPECT_GE(pings, 12u * 3600 / 16) << "every 10 s, or so";
+  EXPECT_LE(pings, 12u * 3600 / 10) << "a server that permits one every 10 s mustn't complain";
+  EXPECT_EQ(world.network.dialled.size(), 1u) << "over the same connection";
+  world.server().send_headers(world.request());
+  world.server().send_message(world.request(), "an event");
+  EXPECT_EQ(world.recv(), "an event");
+  world.advance(12h);
+  world.server().pipe().hold_writes(true);
+  world.advance(15s);
+  EXPECT_EQ(world.conn->counters().keepalive_timeouts, 1u) << "and it's noticed as soon as ever that nobody is there";
+  EXPECT_TRUE(world.recv().starts_with("UNAVAILABLE"));
 }
 
 }  // namespace
