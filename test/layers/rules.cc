@@ -66,7 +66,7 @@ const std::array kForeign = std::to_array<Foreign>({
 });
 
 // The cache is a cache first: these are its only files that know there is an rpc layer.
-const Names kCacheFilesThatSpeakRpc = {"rpc_peer", "rpc_service", "rpc_metadata"};
+const Names kCacheFilesThatSpeakRpc = {"rpc_answer", "rpc_metadata", "rpc_peer", "rpc_service"};
 
 constexpr size_t kMaxLines = 450;
 
