@@ -11,6 +11,7 @@
 #include "gaggle/rpc/client_subconn.h"
 #include "gaggle/rpc/client_tokens.h"
 #include "gaggle/rpc/client_transport.h"
+#include "gaggle/rpc/compressor.h"
 
 namespace gaggle {
 namespace {
@@ -33,7 +34,10 @@ void ClientAttempt::begin(uint32_t previous_attempts) {
   headers_ = nullptr;
   trailers_ = nullptr;
   foreign_body_.clear();
-  if (call_.pinned() == nullptr) ++call_.channel().counters().attempts;
+  if (call_.pinned() == nullptr) {
+    ++call_.channel().counters().attempts;
+    begin_stats(false);
+  }
   call_.channel().place(*this);
 }
 
@@ -68,6 +72,10 @@ void ClientAttempt::open(ClientTransport& transport, http2::Stream& stream) {
   foreign_ = false;
   if (Status refused = call_.prepare_request(); !refused) return call_.finish(std::move(refused));
   if (!send_headers()) return;
+  if (stats_) {
+    const Compressor* const compressor = call_.compressor();
+    stats_.header_sent(*transport.stats(), compressor != nullptr ? compressor->name() : std::string_view{});
+  }
   call_.send_request(*this);
   if (stream_ == nullptr) return;
   transport.flush();
@@ -112,6 +120,9 @@ void ClientAttempt::leave(const Status& why) {
   if (fetch_) fetch_->leave(why);
   leave_stream();
   if (pick_done_) std::exchange(pick_done_, nullptr)(PickDone{why});
+  if (!stats_) return;
+  if (call_.has_unread(*this)) return stats_.stop_clock();
+  stats_.end(why);
 }
 
 void ClientAttempt::reset() noexcept {
@@ -131,6 +142,7 @@ void ClientAttempt::on_headers(http2::HeaderBlockRef headers, bool end_stream) {
   }
   const ResponseFields& fields = response_fields(*headers);
   headers_ = std::move(headers);
+  if (stats_) tell_header(fields, end_stream);
   foreign_ = fields.http_status != 200 || !fields.grpc_content_type;
   if (end_stream) {
     // Trailers-Only: one section is headers and trailers at once.
@@ -170,6 +182,7 @@ void ClientAttempt::on_trailers(http2::HeaderBlockRef trailers) {
     return fail(Status::resource_exhausted("the server's trailers are larger than this client accepts"));
   }
   trailers_ = std::move(trailers);
+  if (stats_) stats_.trailer_received(false, {*trailers_, stats::Side::kClient});
   end_by_server(response_fields(*trailers_));
 }
 
@@ -212,9 +225,47 @@ void ClientAttempt::repeat_or_fail(http2::ErrorCode code, http2::ResetOrigin ori
   refused_once_ |= refused;
   leave_stream();
   ++call_.channel().counters().transparent_retries;
+  if (stats_) {
+    stats_.end(status_of_reset(code, origin, {}));
+    begin_stats(true);
+  }
   call_.channel().place(*this);
 }
 
 void ClientAttempt::on_writable() { call_.on_writable(); }
+
+// --- Stats ---
+
+void ClientAttempt::begin_stats(bool transparent_retry) {
+  const StatsHandlers* const handlers = call_.channel().stats_handlers();
+  if (handlers == nullptr) return;
+  pick_wait_ = PickWait::kNo;
+  stats_.begin(*handlers, call_.channel().loop().clock(),
+               {.side = stats::Side::kClient,
+                .time = {},
+                .method = call_.method(),
+                .static_method = call_.options().static_method,
+                .client_streams = call_.client_streams(),
+                .server_streams = call_.server_streams(),
+                .deadline = call_.context().deadline(),
+                .wait_for_ready = call_.waits_for_ready(),
+                .previous_attempts = previous_attempts_,
+                .transparent_retry = transparent_retry,
+                .hedge = previous_attempts_ != 0 && call_.is_hedged(),
+                .connection = nullptr},
+               nullptr);
+}
+
+void ClientAttempt::tell_delayed_pick() noexcept {
+  const bool for_resolver = std::exchange(pick_wait_, PickWait::kTold) == PickWait::kForResolver;
+  if (stats_) stats_.delayed_pick(for_resolver);
+}
+
+// A section that is header and trailer at once counts as the trailer.
+void ClientAttempt::tell_header(const ResponseFields& fields, bool end_stream) noexcept {
+  const stats::ReceivedMetadata metadata(*headers_, stats::Side::kClient);
+  if (end_stream) return stats_.trailer_received(true, metadata);
+  stats_.header_received(*transport_->stats(), fields.encoding, metadata);
+}
 
 }  // namespace gaggle

@@ -13,6 +13,7 @@
 #include "gaggle/http2/stream.h"
 #include "gaggle/rpc/balancer/balancer.h"
 #include "gaggle/rpc/client_call_list.h"
+#include "gaggle/rpc/stats_tags.h"
 
 namespace gaggle {
 
@@ -51,6 +52,7 @@ class ClientAttempt {
   const http2::HeaderBlock* trailers() const noexcept { return trailers_.get(); }
   const CallTokens* tokens() const noexcept;  // null without credentials
   bool waits_for_tokens() const noexcept;
+  CallStats& stats() noexcept { return stats_; }
 
   // Looks for a place; the call may be done when this returns.
   void begin(uint32_t previous_attempts);
@@ -61,6 +63,14 @@ class ClientAttempt {
 
   // --- From the channel ---
 
+  // It waits for a picker, or for another choice of the picker's.
+  void on_pick_waits(bool for_resolver) noexcept {
+    if (pick_wait_ == PickWait::kNo) pick_wait_ = for_resolver ? PickWait::kForResolver : PickWait::kYes;
+  }
+  // The picker has chosen.
+  void on_picked() noexcept {
+    if (pick_wait_ > PickWait::kNo) tell_delayed_pick();
+  }
   // Told when the attempt has ended; from the pick that placed it.
   void set_pick_done(std::move_only_function<void(const PickDone&)> done);
   // Goes to this SubConn, which has a transport; first asks the call's credentials, if it has any.
@@ -81,11 +91,17 @@ class ClientAttempt {
   void on_writable();
 
  private:
+  // kYes, kForResolver: it waits, and nobody has been told.
+  enum class PickWait : uint8_t { kTold, kNo, kYes, kForResolver };
+
   bool send_headers();
   void answer_isnt_grpc(std::span<const uint8_t> content, bool end_stream);
   void end_by_server(const ResponseFields& fields);
   void repeat_or_fail(http2::ErrorCode code, http2::ResetOrigin origin);
   void leave_stream();
+  void begin_stats(bool transparent_retry);
+  void tell_delayed_pick() noexcept;
+  void tell_header(const ResponseFields& fields, bool end_stream) noexcept;
 
   ClientCallBase& call_;
   ClientTransport* transport_ = nullptr;
@@ -99,7 +115,9 @@ class ClientAttempt {
   bool under_way_ = false;
   bool foreign_ = false;
   bool refused_once_ = false;
+  PickWait pick_wait_ = PickWait::kNo;
   AttemptLink queue_link_{*this};
+  CallStats stats_;
 };
 
 }  // namespace gaggle

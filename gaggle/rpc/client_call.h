@@ -107,11 +107,16 @@ class ClientCallBase : private LoopCancel {
   virtual void on_finished() = 0;
   // A cancellation that travelled when the call finished has arrived.
   virtual void on_settled() = 0;
+  virtual bool client_streams() const noexcept { return false; }
+  virtual bool server_streams() const noexcept { return false; }
+  // The attempt is over, but the caller has yet to receive what came on it.
+  virtual bool has_unread(const ClientAttempt&) const noexcept { return false; }
   bool is_settled() const noexcept { return settled_ && holds_ == 0; }
 
   void consume(size_t bytes);
   // The attempt that counts: the one that the call is committed to, or the latest that did anything.
   ClientAttempt& current() noexcept { return *current_; }
+  const ClientAttempt& current() const noexcept { return *current_; }
   ClientTransport* transport() noexcept { return current_->transport(); }  // while on a stream
   http2::Stream* stream() noexcept { return current_->stream(); }          // null unless on one
   const http2::HeaderBlock* headers() const noexcept { return current_->headers(); }

@@ -24,6 +24,7 @@
 #include "gaggle/rpc/client_service_config.h"
 #include "gaggle/rpc/resolver/resolver.h"
 #include "gaggle/rpc/resolver/target.h"
+#include "gaggle/rpc/stats_tags.h"
 #include "gaggle/transport/connection.h"
 
 namespace gaggle {
@@ -114,6 +115,10 @@ class ClientChannel final : public RefCounted<ClientChannel>, private ResolverLi
   void slow_keepalive(Duration asked);
   // gRFC A105.
   size_t max_connections_per_address() const noexcept;
+  // Null when there are none.
+  const StatsHandlers* stats_handlers() const noexcept {
+    return parts_.options.stats_handlers.empty() ? nullptr : &parts_.options.stats_handlers;
+  }
   uint64_t random() noexcept override { return random_.next(); }
   // Why the last connection couldn't be made or was lost: part of every UNAVAILABLE.
   void note_error(const Status& error) { last_error_ = error; }
@@ -132,6 +137,7 @@ class ClientChannel final : public RefCounted<ClientChannel>, private ResolverLi
   void enter_idle();
   void place_waiting();
   void place_by(Picker& picker, ClientAttempt& attempt);
+  void wait_for_pick(ClientAttempt& attempt, bool for_resolver = false);
   Status unavailable(const Status& why) const;
   const http2::PreparedHeaders* begin_fields(const ClientCallBase& call);
   void add_metadata(const Metadata& metadata);

@@ -63,7 +63,7 @@ void ClientChannel::place(ClientAttempt& attempt) {
   if (!started_) {
     if (Status failed = exit_idle(); !failed) return call.finish(restrict_control_plane(std::move(failed)));
   }
-  if (!picker_) return waiting_.push_back(attempt.queue_link());
+  if (!picker_) return wait_for_pick(attempt, true);
   if (!call.is_configured() && service_config_.is_known() && !call.configure(service_config_.current())) return;
   const Ref<Picker> picker = picker_;
   place_by(*picker, attempt);
@@ -77,17 +77,23 @@ void ClientChannel::place_by(Picker& picker, ClientAttempt& attempt) {
     case PickResult::Kind::kComplete: {
       ClientSubConn& subconn = *static_cast<ClientSubConn*>(result.subconn);
       // A picture of what was ready a moment ago: there will be a newer one soon.
-      if (!subconn.has_transport()) return waiting_.push_back(attempt.queue_link());
+      if (!subconn.has_transport()) return wait_for_pick(attempt);
+      attempt.on_picked();
       attempt.set_pick_done(std::move(result.done));
       return attempt.go_to(subconn);
     }
-    case PickResult::Kind::kQueue: return waiting_.push_back(attempt.queue_link());
+    case PickResult::Kind::kQueue: return wait_for_pick(attempt);
     case PickResult::Kind::kFail:
       if (!call.waits_for_ready()) return attempt.fail(unavailable(result.status));
       if (!result.status.is_ok()) note_error(result.status);  // what its deadline will name
-      return waiting_.push_back(attempt.queue_link());
+      return wait_for_pick(attempt);
     case PickResult::Kind::kDrop: return call.finish(restrict_control_plane(std::move(result.status)));
   }
+}
+
+void ClientChannel::wait_for_pick(ClientAttempt& attempt, bool for_resolver) {
+  attempt.on_pick_waits(for_resolver);
+  waiting_.push_back(attempt.queue_link());
 }
 
 Status ClientChannel::unavailable(const Status& why) const {

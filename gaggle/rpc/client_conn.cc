@@ -83,6 +83,9 @@ Status check_options(const ClientConnOptions& options) {
   for (const StreamClientInterceptor* interceptor : options.stream_interceptors) {
     if (interceptor == nullptr) return Status::invalid_argument("stream_interceptors has a null pointer");
   }
+  for (const auto& handler : options.stats_handlers) {
+    if (handler == nullptr) return Status::invalid_argument("stats_handlers has a null pointer");
+  }
   if (options.max_connections_per_address == 0) {
     return Status::invalid_argument("max_connections_per_address must be at least 1");
   }

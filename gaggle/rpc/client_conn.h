@@ -26,6 +26,7 @@ class CodecRegistry;
 class Dialer;
 class LoopGroup;
 class ResolverBuilder;
+class StatsHandler;
 class StreamClientInterceptor;
 class UnaryClientInterceptor;
 
@@ -87,6 +88,8 @@ struct ClientConnOptions {
   // Stand before every call; see client_interceptor.h. First is outermost.
   std::vector<UnaryClientInterceptor*> unary_interceptors = {};
   std::vector<StreamClientInterceptor*> stream_interceptors = {};
+  // Hear of every attempt at a call and of every connection; in order. See stats_handler.h.
+  std::vector<std::shared_ptr<StatsHandler>> stats_handlers = {};
   std::vector<ResolverBuilder*> resolvers = {};  // tried before the built-in schemes
   std::vector<BalancerBuilder*> balancers = {};  // tried before the built-in policies
   // What messages can be compressed with, and what the servers are told; null: gzip, deflate, zstd.

@@ -19,11 +19,14 @@ Status measure_message(ConstMessage message, size_t limit, size_t& size) {
   return {};
 }
 
-Status parse_message(Message message, MessageReader& reader, const Compressor* decompressor, size_t limit) {
+Status parse_message(Message message, MessageReader& reader, const Compressor* decompressor, size_t limit,
+                     size_t& bytes) {
   bool parsed = true;
+  bytes = reader.message().size();
   if (reader.is_compressed()) {
     Result<Bytes> plain = decompress_message(reader, *decompressor, limit);
     if (!plain) return plain.error();
+    bytes = plain->size();
     parsed = fill_message(message, std::move(*plain));
   } else if (message.type->adopt_bytes != nullptr) {
     message.type->adopt_bytes(message.object, reader.take_message());

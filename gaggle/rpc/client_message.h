@@ -23,8 +23,10 @@ inline constexpr size_t kRetryBufferBytes = size_t{256} << 10;
 Status measure_message(ConstMessage message, size_t limit, size_t& size);
 
 // Fills `message` with what the reader's last step gave, decompressing it if need be. INTERNAL when
-// it can't be decoded, RESOURCE_EXHAUSTED when it's longer than `limit` decompressed.
-Status parse_message(Message message, MessageReader& reader, const Compressor* decompressor, size_t limit);
+// it can't be decoded, RESOURCE_EXHAUSTED when it's longer than `limit` decompressed. `bytes`: how long
+// it is, decompressed.
+Status parse_message(Message message, MessageReader& reader, const Compressor* decompressor, size_t limit,
+                     size_t& bytes);
 
 // The same, as bytes to keep.
 Result<Bytes> take_message(MessageReader& reader, const Compressor* decompressor, size_t limit);

@@ -81,7 +81,10 @@ bool ClientRetries::hedge_after(ClientAttempt& attempt, const Status& status) {
   if (RetryThrottle* const throttle = call_.channel().retry_throttle(); throttle != nullptr) {
     if (!fatal || pushback.stop) throttle->on_failure();
   }
-  if (fatal) return false;
+  if (fatal) {
+    settle_on(attempt);
+    return false;
+  }
   over_ |= pushback.stop || attempts_ >= max_attempts(policy.max_attempts);
   if (over_ || !may_go_on()) {
     timer_.disarm();
@@ -113,7 +116,7 @@ void ClientRetries::on_timer() noexcept {
 void ClientRetries::settle_on(ClientAttempt& winner) {
   over_ = true;
   timer_.disarm();
-  const Status why = Status::cancelled("another attempt at the call was faster");
+  const Status why = Status::cancelled("another attempt at the call has decided it");
   if (&winner != &call_.first_) call_.first_.leave(why);
   for (size_t i = 0; i < hedges_used_; ++i) {
     if (hedges_[i].get() != &winner) hedges_[i]->leave(why);

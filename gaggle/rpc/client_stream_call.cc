@@ -67,6 +67,7 @@ void ClientStreamCall::detach() noexcept {
 
 void ClientStreamCall::detach_here() {
   cancel_here();
+  set_unread(0);
   detached_ = true;
   delete_if_unused();
 }
@@ -115,16 +116,19 @@ void ClientStreamCall::run_end(ClientStreamOperation& operation) {
   operation.complete({});
 }
 
+// A caller that gave up wants nothing more of what has arrived.
+bool ClientStreamCall::drops_unread() const noexcept {
+  const StatusCode code = status().code();
+  return trailers() == nullptr && (code == StatusCode::kCancelled || code == StatusCode::kDeadlineExceeded);
+}
+
 // Everybody who waits learns that the call is over.
 void ClientStreamCall::on_finished() {
   // The status is worth more than metadata that can't be read.
   if (trailers() != nullptr) static_cast<void>(read_response_metadata(*trailers(), trailer_metadata_));
   over_.store(true, std::memory_order_release);
   on_committed();
-  // A caller that gave up wants nothing more of what has arrived.
-  const StatusCode code = status().code();
-  if (trailers() == nullptr && (code == StatusCode::kCancelled || code == StatusCode::kDeadlineExceeded))
-    reader_.reset(0);
+  if (drops_unread()) reader_.reset(0);
 
   if (opener_ != nullptr) std::exchange(opener_, nullptr)->complete(status());
   if (header_waiter_ != nullptr) std::exchange(header_waiter_, nullptr)->complete(status());

@@ -127,7 +127,7 @@ class ClientStreamCall final : public ClientCallBase {
   void on_committed() override;
   void on_writable() override;
   http2::SendResult send_now(const ClientStreamOperation& operation, size_t size, bool end);
-  bool keep(const Bytes& encoded);
+  bool keep(const Bytes& encoded, size_t message_bytes);
 
   void on_opened(ClientAttempt& attempt) override;
   void on_options_changed() override { reader_.reset(receive_limit()); }
@@ -136,12 +136,19 @@ class ClientStreamCall final : public ClientCallBase {
   void on_response_headers() override;
   void take_content(std::span<const uint8_t> content) override;
   void take_only_message(std::span<const uint8_t> content);
+  Status take_only(size_t& message_bytes);
+  void give_up_on(const Status& why);
+  bool drops_unread() const noexcept;
   Status conclude(Status status) override;
   bool receive(ClientStreamOperation& operation, std::span<const uint8_t>& content);
   bool receive_only(ClientStreamOperation& operation);
   void on_finished() override;
   void on_settled() override;
   void delete_if_unused();
+  bool client_streams() const noexcept override { return client_streams_; }
+  bool server_streams() const noexcept override { return server_streams_; }
+  bool has_unread(const ClientAttempt& attempt) const noexcept override;
+  void set_unread(size_t messages) noexcept;
 
   void cancel_here() { finish(Status::cancelled("the caller cancelled the call")); }
   void on_cancel_arrived();
@@ -164,14 +171,19 @@ class ClientStreamCall final : public ClientCallBase {
   ClientStreamOperation* receiver_ = nullptr;
 
   bool opened_ = false;
-  bool end_sent_ = false;      // close_send, or the one message of a client that doesn't stream
-  std::vector<Bytes> replay_;  // what was sent, while not committed
-  size_t replay_bytes_ = 0;    // of the channel's room for that
-  bool replay_full_ = false;   // there was no room: the next attempt is the last
+  bool end_sent_ = false;  // close_send, or the one message of a client that doesn't stream
+  struct Sent {
+    Bytes encoded;
+    size_t message_bytes;
+  };
+  std::vector<Sent> replay_;  // what was sent, while not committed
+  size_t replay_bytes_ = 0;   // of the channel's room for that
+  bool replay_full_ = false;  // there was no room: the next attempt is the last
 
   bool headers_came_ = false;
   MessageReader reader_;
   MessageCounter counter_;
+  size_t unread_ = 0;   // whole messages in reader_, of a server that streams
   Bytes only_message_;  // of a server that doesn't stream, until somebody receives it
   bool only_came_ = false;
   bool only_compressed_ = false;

@@ -21,7 +21,9 @@ void ClientStreamCall::on_response_headers() {
 
 void ClientStreamCall::take_content(std::span<const uint8_t> content) {
   if (!server_streams_) return take_only_message(content);
-  for (size_t ended = counter_.count(content); ended != 0; --ended) transport()->http2().message_completed(*stream());
+  const size_t came = counter_.count(content);
+  for (size_t i = 0; i < came; ++i) transport()->http2().message_completed(*stream());
+  unread_ += came;
   if (receiver_ != nullptr) {
     ClientStreamOperation& receiver = *std::exchange(receiver_, nullptr);
     if (!receive(receiver, content)) receiver_ = &receiver;
@@ -33,19 +35,26 @@ void ClientStreamCall::take_content(std::span<const uint8_t> content) {
 bool ClientStreamCall::receive(ClientStreamOperation& operation, std::span<const uint8_t>& content) {
   const MessageReader::Step step = reader_.next(content);
   if (step == MessageReader::Step::kMessage) {
-    consume(reader_.message_wire_bytes());
+    const size_t wire_bytes = reader_.message_wire_bytes();
+    size_t message_bytes = 0;
+    consume(wire_bytes);
     operation.compressed_ = reader_.is_compressed();
-    if (Status parsed = parse_message(operation.to_fill_, reader_, decompressor(), receive_limit()); !parsed) {
-      finish(parsed);
+    if (Status parsed = parse_message(operation.to_fill_, reader_, decompressor(), receive_limit(), message_bytes);
+        !parsed) {
+      give_up_on(parsed);
       operation.complete(std::move(parsed));
     } else {
+      if (CallStats& stats = current().stats()) {
+        stats.message_received(message_bytes, wire_bytes, operation.compressed_);
+      }
+      set_unread(unread_ - 1);
       operation.complete({}, true);
     }
     return true;
   }
   if (step != MessageReader::Step::kMore) {
     Status bad = status_of_step(step, reader_, receive_limit(), encoding());
-    finish(bad);
+    give_up_on(bad);
     operation.complete(std::move(bad));
     return true;
   }
@@ -59,6 +68,22 @@ bool ClientStreamCall::receive(ClientStreamOperation& operation, std::span<const
     transport()->flush();
   }
   return false;
+}
+
+// What came can't be read, and nobody will.
+void ClientStreamCall::give_up_on(const Status& why) {
+  set_unread(0);
+  finish(why);
+}
+
+void ClientStreamCall::set_unread(size_t messages) noexcept {
+  unread_ = messages;
+  if (unread_ == 0 && is_done() && current().stats()) current().stats().end(status());
+}
+
+// Its end is told after the last of what it has brought.
+bool ClientStreamCall::has_unread(const ClientAttempt& attempt) const noexcept {
+  return unread_ != 0 && &attempt == &current() && !drops_unread();
 }
 
 void ClientStreamCall::run_recv(ClientStreamOperation& operation) {
@@ -87,17 +112,24 @@ void ClientStreamCall::take_only_message(std::span<const uint8_t> content) {
     }
     transport()->http2().message_completed(*stream());
     only_compressed_ = reader_.is_compressed();
-    if (receiver_ == nullptr) {
-      Result<Bytes> taken = take_message(reader_, decompressor(), receive_limit());
-      if (!taken) return finish(taken.error());
-      only_message_ = *std::move(taken);
-      continue;
-    }
-    only_parsed_ = true;
-    Status parsed = parse_message(receiver_->to_fill_, reader_, decompressor(), receive_limit());
-    if (!parsed) return finish(std::move(parsed));
+    const size_t wire_bytes = reader_.message_wire_bytes();
+    size_t message_bytes = 0;
+    if (Status taken = take_only(message_bytes); !taken) return finish(std::move(taken));
+    if (CallStats& stats = current().stats()) stats.message_received(message_bytes, wire_bytes, only_compressed_);
   }
   consume(bytes);
+}
+
+Status ClientStreamCall::take_only(size_t& message_bytes) {
+  if (receiver_ == nullptr) {
+    Result<Bytes> taken = take_message(reader_, decompressor(), receive_limit());
+    if (!taken) return taken.error();
+    only_message_ = *std::move(taken);
+    message_bytes = only_message_.size();
+    return {};
+  }
+  only_parsed_ = true;
+  return parse_message(receiver_->to_fill_, reader_, decompressor(), receive_limit(), message_bytes);
 }
 
 bool ClientStreamCall::receive_only(ClientStreamOperation& operation) {

@@ -41,19 +41,27 @@ http2::SendResult ClientStreamCall::send_now(const ClientStreamOperation& operat
   const Compressor* const packer = operation.compress_ ? compressor() : nullptr;
   if (is_committed()) {
     http2::Connection& http2 = transport()->http2();
-    const http2::SendResult sent = packer != nullptr
-                                       ? http2.send_data(*stream(), encode_message(message, size, packer), end)
-                                       : send_message(http2, *stream(), message, size, end);
+    CallStats& stats = current().stats();
+    http2::SendResult sent;
+    if (packer != nullptr) {
+      const Bytes encoded = encode_message(message, size, packer);
+      sent = http2.send_data(*stream(), encoded, end);
+      if (stats && sent != http2::SendResult::kEnded) stats.message_sent(size, encoded);
+    } else {
+      sent = send_message(http2, *stream(), message, size, end);
+      if (stats && sent != http2::SendResult::kEnded) stats.message_sent(size);
+    }
     transport()->flush();
     return sent;
   }
   const Bytes encoded = encode_message(message, size, packer);
-  replay_full_ |= !keep(encoded);
+  replay_full_ |= !keep(encoded, size);
   http2::SendResult result = http2::SendResult::kOk;
   ClientAttempt* open = nullptr;
   each_open_attempt([&](ClientAttempt& attempt) {
     open = &attempt;
     const http2::SendResult sent = attempt.transport()->http2().send_data(*attempt.stream(), encoded, end);
+    if (attempt.stats() && sent != http2::SendResult::kEnded) attempt.stats().message_sent(size, encoded);
     attempt.transport()->flush();
     if (sent == http2::SendResult::kFull) result = sent;
   });
@@ -65,8 +73,8 @@ http2::SendResult ClientStreamCall::send_now(const ClientStreamOperation& operat
 }
 
 // False: there is no room for more. The message is kept all the same, until the call is committed.
-bool ClientStreamCall::keep(const Bytes& encoded) {
-  replay_.push_back(encoded);
+bool ClientStreamCall::keep(const Bytes& encoded, size_t message_bytes) {
+  replay_.push_back({encoded, message_bytes});
   const size_t limit = options().retry_buffer_bytes.value_or(kRetryBufferBytes);
   if (replay_full_ || replay_bytes_ + encoded.size() > limit) {
     if (!replay_full_ && may_be_retried()) ++channel().counters().retry_buffer_full;
@@ -86,7 +94,9 @@ void ClientStreamCall::on_committed() {
 void ClientStreamCall::send_request(ClientAttempt& attempt) {
   http2::Connection& http2 = attempt.transport()->http2();
   for (size_t i = 0; i < replay_.size(); ++i) {
-    static_cast<void>(http2.send_data(*attempt.stream(), replay_[i], end_sent_ && i + 1 == replay_.size()));
+    const Sent& sent = replay_[i];
+    static_cast<void>(http2.send_data(*attempt.stream(), sent.encoded, end_sent_ && i + 1 == replay_.size()));
+    if (attempt.stats()) attempt.stats().message_sent(sent.message_bytes, sent.encoded);
   }
   if (end_sent_ && replay_.empty()) static_cast<void>(http2.send_data(*attempt.stream(), {}, true));
   if (replay_full_) commit(attempt);

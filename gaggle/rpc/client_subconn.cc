@@ -91,7 +91,8 @@ void ClientSubConn::begin_attempt() {
 
 void ClientSubConn::on_dialled(Result<std::unique_ptr<ByteStream>> stream) {
   if (!stream) return attempt_failed(stream.error());
-  transports_.push_back(std::make_unique<ClientTransport>(std::move(*stream), channel_->transport_options(), *this));
+  transports_.push_back(std::make_unique<ClientTransport>(std::move(*stream), channel_->transport_options(),
+                                                          channel_->stats_handlers(), *this));
   fresh_ = transports_.back().get();
   fresh_->start();
 }

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "gaggle/net/loop.h"
 #include "gaggle/rpc/client_attempt.h"
 #include "gaggle/rpc/client_call.h"
 
@@ -31,11 +32,16 @@ StatusCode code_of_connection_error(http2::ErrorCode code) {
 
 }  // namespace
 
-ClientTransport::ClientTransport(std::unique_ptr<ByteStream> stream, const transport::Options& options, Owner& owner)
+ClientTransport::ClientTransport(std::unique_ptr<ByteStream> stream, const transport::Options& options,
+                                 const StatsHandlers* stats, Owner& owner)
     : owner_(owner),
       name_(stream->peer_address().to_string()),
       options_(options),
-      connection_(std::move(stream), http2::Role::kClient, options_, *this) {}
+      connection_(std::move(stream), http2::Role::kClient, options_, *this) {
+  if (stats != nullptr) {
+    stats_ = std::make_unique<ConnectionStats>(*stats, stats::Side::kClient, connection_.loop().clock(), peer());
+  }
+}
 
 Peer ClientTransport::peer() const {
   return {connection_.peer_address().to_string(), connection_.local_address().to_string(), connection_.security()};
@@ -155,7 +161,9 @@ void ClientTransport::on_closed(const Status& why) {
     reason = {why.code(), with_reason(before, why.message())};
   }
   usable_ = false;
+  if (stats_) stats_->on_closed(reason);
   while (!orphans_.empty()) orphans_.pop_front().fail(reason);
+  stats_ = nullptr;
   owner_.on_transport_closed(*this, reason);
 }
 

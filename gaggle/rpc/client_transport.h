@@ -9,6 +9,7 @@
 #include "gaggle/net/loop_work.h"
 #include "gaggle/rpc/call_options.h"
 #include "gaggle/rpc/client_call_list.h"
+#include "gaggle/rpc/stats_tags.h"
 #include "gaggle/transport/connection.h"
 
 namespace gaggle {
@@ -42,7 +43,8 @@ class ClientTransport final : private transport::Handler {
     ~Owner() = default;
   };
 
-  ClientTransport(std::unique_ptr<ByteStream> stream, const transport::Options& options, Owner& owner);
+  ClientTransport(std::unique_ptr<ByteStream> stream, const transport::Options& options, const StatsHandlers* stats,
+                  Owner& owner);
   void start() { connection_.start(); }
 
   // Opens a stream for a call's attempt, see ClientAttempt::open; false when there is no room, which
@@ -63,6 +65,8 @@ class ClientTransport final : private transport::Handler {
   void flush() noexcept { connection_.flush(); }
   bool is_usable() const noexcept { return usable_; }
   Peer peer() const;
+  // Null when there are no handlers.
+  const ConnectionStats* stats() const noexcept { return stats_.get(); }
   const transport::Counters& counters() const noexcept { return connection_.counters(); }
 
  private:
@@ -93,6 +97,7 @@ class ClientTransport final : private transport::Handler {
   Status checked_;
   Status failure_;       // the first thing that went wrong
   bool broken_ = false;  // the connection failed; its socket may linger
+  std::unique_ptr<ConnectionStats> stats_;
   const transport::Options options_;
   transport::Connection connection_;
 };

@@ -63,11 +63,14 @@ void ClientUnaryCall::send_request(ClientAttempt& attempt) {
   if (kept_.empty() && !keep_request()) {
     if (compressor() != nullptr) {
       Bytes encoded = encode_message(operation_->request_, request_bytes_, compressor());
+      if (attempt.stats()) attempt.stats().message_sent(request_bytes_, encoded);
       static_cast<void>(http2.send_data(*attempt.stream(), std::move(encoded), true));
       return;
     }
+    if (attempt.stats()) attempt.stats().message_sent(request_bytes_);
     static_cast<void>(send_message(http2, *attempt.stream(), operation_->request_, request_bytes_, true));
   } else {
+    if (attempt.stats()) attempt.stats().message_sent(request_bytes_, kept_);
     static_cast<void>(http2.send_data(*attempt.stream(), kept_, true));
   }
 }
@@ -102,8 +105,13 @@ void ClientUnaryCall::take_content(std::span<const uint8_t> content) {
       return finish(Status::internal("the server sent a second message in answer to a unary call"));
     }
     if (options().received_compressed != nullptr) *options().received_compressed = reader_.is_compressed();
-    Status parsed = parse_message(operation_->response_, reader_, decompressor(), receive_limit());
+    const size_t wire_bytes = reader_.message_wire_bytes();
+    size_t message_bytes = 0;
+    Status parsed = parse_message(operation_->response_, reader_, decompressor(), receive_limit(), message_bytes);
     if (!parsed) return finish(std::move(parsed));
+    if (CallStats& stats = current().stats()) {
+      stats.message_received(message_bytes, wire_bytes, reader_.is_compressed());
+    }
     transport()->http2().message_completed(*stream());
   }
   consume(bytes);

@@ -42,6 +42,9 @@ Status check(const ServerOptions& options) {
   for (const StreamServerInterceptor* interceptor : options.stream_interceptors) {
     if (interceptor == nullptr) return Status::invalid_argument("stream_interceptors has a null pointer");
   }
+  for (const auto& handler : options.stats_handlers) {
+    if (handler == nullptr) return Status::invalid_argument("stats_handlers has a null pointer");
+  }
   return Status::ok();
 }
 

@@ -27,6 +27,7 @@ class LoopGroup;
 class MemoryQuota;
 class ServerCredentials;
 class ServerTap;
+class StatsHandler;
 
 // How a server behaves; a value, copied at creation. What it points to must outlive the server.
 struct ServerOptions {
@@ -64,6 +65,8 @@ struct ServerOptions {
   // First is outermost.
   std::vector<UnaryServerInterceptor*> unary_interceptors = {};
   std::vector<StreamServerInterceptor*> stream_interceptors = {};
+  // Hear of every call and of every connection; in order. See stats_handler.h.
+  std::vector<std::shared_ptr<StatsHandler>> stats_handlers = {};
   // Answers every method that no registered service has, as a stream of raw messages in both
   // directions (recv and send take Bytes; other types are decoded as theirs). Stream interceptors
   // stand before it. Null: such calls end with UNIMPLEMENTED, and so do malformed paths always.

@@ -48,29 +48,34 @@ TapVerdict ask(ServerTap& tap, const TapInfo& call) noexcept {
 
 bool ServerConnection::admit(http2::Stream& stream, const http2::HeaderBlock& block, const RequestHead& head) {
   const ServerOptions& options = core_.options();
-  if (options.memory_quota != nullptr && !has_memory(stream, head)) return false;
+  if (options.memory_quota != nullptr && !has_memory(stream, block, head)) return false;
   if (options.tap == nullptr) return true;
   const TapVerdict verdict = ask(*options.tap, Tapped(*this, block, head.path));
   if (verdict.accepts()) return true;
   part_.count(ServerLoop::Event::kTapped);
   if (verdict.drops()) {
     drop(stream, http2::ErrorCode::kRefusedStream);
+    tell_refused(block, head, Status::unavailable("the tap dropped the call"), false);
   } else {
     refuse(stream, head, 200, verdict.status());
+    tell_refused(block, head, verdict.status(), true);
   }
   return false;
 }
 
-bool ServerConnection::has_memory(http2::Stream& stream, const RequestHead& head) {
+bool ServerConnection::has_memory(http2::Stream& stream, const http2::HeaderBlock& block, const RequestHead& head) {
   MemoryQuota& quota = *core_.options().memory_quota;
   const MemoryQuota::Level level = quota.level();
   if (level < MemoryQuota::Level::kScarce) return true;
   quota.count(MemoryQuota::Event::kRefusedCall);
-  if (level == MemoryQuota::Level::kExhausted) {
-    drop(stream, http2::ErrorCode::kEnhanceYourCalm);
+  const Status why = Status::resource_exhausted("the server is short of memory");
+  const bool answered = level < MemoryQuota::Level::kExhausted;
+  if (answered) {
+    refuse(stream, head, 200, why);
   } else {
-    refuse(stream, head, 200, Status::resource_exhausted("the server is short of memory"));
+    drop(stream, http2::ErrorCode::kEnhanceYourCalm);
   }
+  tell_refused(block, head, why, answered);
   return false;
 }
 

@@ -35,6 +35,7 @@ void ServerCall::begin(ServerConnection& connection, http2::Stream& stream, http
     if (part_.core().options().compress_like_request) use_requests_compressor();
   }
   part_.count_call_started();
+  if (connection.stats() != nullptr) connection.begin_stats(stats_, *headers_, head);
   if (head.timeout <= Duration::zero()) {
     return refuse(Status::deadline_exceeded("the deadline had passed when the call arrived"));
   }

@@ -20,6 +20,7 @@
 #include "gaggle/rpc/server_methods.h"
 #include "gaggle/rpc/server_stream.h"
 #include "gaggle/rpc/service.h"
+#include "gaggle/rpc/stats_tags.h"
 
 namespace gaggle {
 
@@ -60,6 +61,11 @@ class ServerCall final : public ServerContext,
   // Back into the pool.
   void recycle() noexcept;
 
+  // The last that stats handlers hear.
+  void end_stats(bool succeeded) noexcept {
+    if (stats_) stats_.end(succeeded ? Status::ok() : end_status_);
+  }
+
   http2::Stream& stream() noexcept { return *stream_; }
   // run() would start the handler.
   bool waits_to_start() const noexcept { return start_due_ && !over_; }
@@ -74,6 +80,7 @@ class ServerCall final : public ServerContext,
   std::string_view content_subtype() const noexcept override;
   Loop& loop() noexcept override { return writable_.loop(); }
   std::span<const ServiceDesc* const> services() const noexcept override;
+  void* stats_tag(const StatsHandler& handler) const noexcept override { return stats_.tag_of(handler); }
   Status set_header(std::string_view key, std::string_view value) override;
   Status send_header() override;
   Status set_compressor(std::string_view name) override;
@@ -188,6 +195,7 @@ class ServerCall final : public ServerContext,
   Metadata metadata_;
   Metadata header_;
   Metadata trailer_;
+  CallStats stats_;
 };
 
 }  // namespace gaggle

@@ -60,8 +60,10 @@ bool ServerCall::receive_unary(std::span<const uint8_t> content) {
     request_ = part_.take_request(*method_);
     if (head_->codec != nullptr) {
       // A user's codec doesn't run while the connection parses: decode() lets it.
+      const size_t wire_bytes = reader_.message_wire_bytes();
       Result<Bytes> encoded = take_encoded();
       if (!encoded) return refuse(encoded.error()), false;
+      if (stats_) stats_.message_received(encoded->size(), wire_bytes, reader_.is_compressed());
       encoded_request_ = *std::move(encoded);
     } else if (Status bad = decode_into(request_); !bad) {
       return refuse(bad), false;
@@ -85,17 +87,25 @@ Result<Bytes> ServerCall::take_encoded() {
 
 Status ServerCall::decode_into(Message message) {
   bool decoded = true;
+  const size_t wire_bytes = reader_.message_wire_bytes();
+  size_t message_bytes = reader_.message().size();
   if (head_->codec != nullptr || reader_.is_compressed()) {
     Result<Bytes> encoded = take_encoded();
     if (!encoded) return encoded.error();
-    if (head_->codec != nullptr) return unmarshal_with(*head_->codec, *std::move(encoded), message);
-    decoded = fill_message(message, *std::move(encoded));
+    message_bytes = encoded->size();
+    if (head_->codec != nullptr) {
+      if (Status bad = unmarshal_with(*head_->codec, *std::move(encoded), message); !bad) return bad;
+    } else {
+      decoded = fill_message(message, *std::move(encoded));
+    }
   } else if (message.type->adopt_bytes != nullptr) {
     message.type->adopt_bytes(message.object, reader_.take_message());
   } else {
     decoded = message.type->parse(message.object, reader_.message());
   }
-  return decoded ? Status::ok() : not_decodable();
+  if (!decoded) return not_decodable();
+  if (stats_) stats_.message_received(message_bytes, wire_bytes, reader_.is_compressed());
+  return Status::ok();
 }
 
 void ServerCall::on_request_end() {

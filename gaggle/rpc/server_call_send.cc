@@ -48,7 +48,9 @@ Status ServerCall::send_ok_trailers() {
   fields.add(trailer_);
   const SendResult result =
       connection_->http2().send_trailers(*stream_, part_.core().templates().ok_trailers(), fields.fields());
-  return result == SendResult::kTooLarge ? metadata_too_large() : Status::ok();
+  if (result == SendResult::kTooLarge) return metadata_too_large();
+  if (stats_ && result != SendResult::kEnded) stats_.trailer_sent(false);
+  return Status::ok();
 }
 
 // If there is a codec, `message` becomes what it makes of it, in `encoded`.
@@ -97,14 +99,20 @@ SendResult ServerCall::send_headers() {
   fields.add(header_);
   const SendResult result = send_head(fields, false);
   headers_sent_ = result == SendResult::kOk;
+  if (stats_ && headers_sent_) {
+    stats_.header_sent(*connection_->stats(), compressor_ != nullptr ? compressor_->name() : std::string_view{});
+  }
   return result;
 }
 
 SendResult ServerCall::write_message(ConstMessage message, size_t size, SendOptions options) {
   http2::Connection& engine = connection_->http2();
   if (compressor_ != nullptr && options.compress) {
-    return engine.send_data(*stream_, encode_message(message, size, compressor_), false);
+    Bytes encoded = encode_message(message, size, compressor_);
+    if (stats_) stats_.message_sent(size, encoded);
+    return engine.send_data(*stream_, std::move(encoded), false);
   }
+  if (stats_) stats_.message_sent(size);
   return send_message(engine, *stream_, message, size, false);
 }
 
@@ -130,7 +138,10 @@ SendResult ServerCall::try_send_status(const Status& status, bool with_metadata)
   if (headers_sent_) fields.clear();
   fields.add(status);
   if (with_metadata) fields.add(trailer_);
-  return headers_sent_ ? connection_->http2().send_trailers(*stream_, fields.fields()) : send_head(fields, true);
+  const SendResult result =
+      headers_sent_ ? connection_->http2().send_trailers(*stream_, fields.fields()) : send_head(fields, true);
+  if (stats_ && (result == SendResult::kOk || result == SendResult::kFull)) stats_.trailer_sent(!headers_sent_);
+  return result;
 }
 
 }  // namespace gaggle

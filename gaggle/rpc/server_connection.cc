@@ -40,6 +40,9 @@ ServerConnection::~ServerConnection() {
 void ServerConnection::start() {
   // When memory is short, it begins with small windows.
   if (MemoryQuota* const quota = core_.options().memory_quota) static_cast<void>(follow_memory(*quota));
+  if (const StatsHandlers* const handlers = core_.stats_handlers()) {
+    stats_ = std::make_unique<ConnectionStats>(*handlers, stats::Side::kServer, loop().clock(), peer());
+  }
   transport_.start();
   const Duration age = core_.options().max_connection_age;
   if (age != Duration::max()) transport_.limit_age(deadline_after(loop().now(), part_.jittered(age)));
@@ -59,7 +62,10 @@ const Peer& ServerConnection::peer() {
 
 void ServerConnection::on_headers(http2::Stream& stream, http2::HeaderBlockRef headers, bool end_stream) {
   const RequestHead& head = RequestHead::of(*headers, core_.request_rules());
-  if (!head.refusal.is_ok()) return refuse(stream, head);
+  if (!head.refusal.is_ok()) {
+    refuse(stream, head);
+    return tell_refused(*headers, head, head.refusal, true);
+  }
   if (core_.guards_calls() && !admit(stream, *headers, head)) return;
   ServerCall& call = part_.take_call();
   link(call);
@@ -106,8 +112,9 @@ void ServerConnection::publish_counters() {
   if (!quiet || closed_) part_.publish(published_, now);
 }
 
-void ServerConnection::on_closed(const Status&) {
+void ServerConnection::on_closed(const Status& why) {
   closed_ = true;
+  if (stats_) stats_->on_closed(why);
   part_.count(transport_.counters());
   update_memory();
   run_ready();
@@ -196,6 +203,7 @@ void ServerConnection::call_ended(ServerCall& call, bool succeeded) noexcept {
   // One that waits for its run() ends there.
   if (call.ready) return;
   part_.count_call_ended(succeeded);
+  call.end_stats(succeeded);
   http2().release(call.stream());
   flush();
   unlink(call);

@@ -14,6 +14,8 @@
 
 namespace gaggle {
 
+class CallStats;
+class ConnectionStats;
 class MemoryQuota;
 class ServerCall;
 class ServerCore;
@@ -47,6 +49,10 @@ class ServerConnection final : private transport::Handler {
   Loop& loop() const noexcept { return transport_.loop(); }
   http2::Connection& http2() noexcept { return transport_.http2(); }
   void flush() noexcept { transport_.flush(); }
+  // Null when there are no handlers.
+  const ConnectionStats* stats() const noexcept { return stats_.get(); }
+  // server_stats.cc: the first that they hear of a call; only if there are handlers.
+  void begin_stats(CallStats& call, const http2::HeaderBlock& block, const RequestHead& head);
   const Peer& peer();
   // Tells the memory quota, if there is one, what is buffered here, and follows it with the window.
   void update_memory() noexcept;
@@ -80,8 +86,10 @@ class ServerConnection final : private transport::Handler {
   void drop(http2::Stream& stream, http2::ErrorCode code);
   // server_admission.cc: whether the call may begin; if not, it has been answered.
   bool admit(http2::Stream& stream, const http2::HeaderBlock& block, const RequestHead& head);
-  bool has_memory(http2::Stream& stream, const RequestHead& head);
   bool follow_memory(MemoryQuota& quota) noexcept;
+  bool has_memory(http2::Stream& stream, const http2::HeaderBlock& block, const RequestHead& head);
+  // server_stats.cc: all that they hear of a call that was answered with `why`, or just reset.
+  void tell_refused(const http2::HeaderBlock& block, const RequestHead& head, const Status& why, bool answered);
   void link(ServerCall& call) noexcept;
   void unlink(ServerCall& call) noexcept;
   void remove_if_finished() noexcept;
@@ -101,6 +109,7 @@ class ServerConnection final : private transport::Handler {
   PingStrikes strikes_;
   size_t charged_bytes_ = 0;    // what the memory quota has been told
   std::unique_ptr<Peer> peer_;  // made when somebody asks
+  std::unique_ptr<ConnectionStats> stats_;
   PublishedCounters published_{};
   transport::Connection transport_;
 };

@@ -11,6 +11,7 @@
 namespace gaggle {
 
 class Loop;
+class StatsHandler;
 struct Peer;
 struct ServiceDesc;
 
@@ -34,6 +35,13 @@ class ServerContext : public Context {
   // Everything that is registered with the server of this call, in that order; for services that tell
   // of the others, such as reflection. A context that wraps another one passes it on.
   virtual std::span<const ServiceDesc* const> services() const noexcept { return {}; }
+
+  // What `handler`, one of ServerOptions::stats_handlers, has hung on this call; null for any other. A
+  // context that wraps another one passes it on.
+  virtual void* stats_tag(const StatsHandler& handler) const noexcept {
+    static_cast<void>(handler);
+    return nullptr;
+  }
 
   // Adds to the header metadata, which leaves with the first message, the status, or send_header.
   // FAILED_PRECONDITION when it has left; INVALID_ARGUMENT for what can't travel.

@@ -19,6 +19,7 @@
 #include "gaggle/rpc/server_methods.h"
 #include "gaggle/rpc/server_reply.h"
 #include "gaggle/rpc/server_request.h"
+#include "gaggle/rpc/stats_tags.h"
 #include "gaggle/transport/connection.h"
 
 namespace gaggle {
@@ -48,6 +49,10 @@ class ServerCore final : public RefCounted<ServerCore> {
   }
   UnaryServerInterceptor* interceptor() noexcept { return interceptors_.get(); }
   StreamServerInterceptor* stream_interceptor() noexcept { return stream_interceptors_.get(); }
+  // Null when there are none.
+  const StatsHandlers* stats_handlers() const noexcept {
+    return options_.stats_handlers.empty() ? nullptr : &options_.stats_handlers;
+  }
   LoopGroup& group() noexcept { return group_; }
   // Whether somebody has a say in whether a call may begin.
   bool guards_calls() const noexcept { return options_.tap != nullptr || options_.memory_quota != nullptr; }

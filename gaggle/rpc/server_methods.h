@@ -44,6 +44,8 @@ class MethodTable {
   // Why find() gave null: what the caller is told with UNIMPLEMENTED.
   Status not_found(std::string_view path) const;
   size_t size() const noexcept { return methods_.size(); }
+  // Not what set_unknown() was given.
+  bool is_registered(const ServerMethod& method) const noexcept { return &method != unknown_.get(); }
   // In the order of registration.
   const std::vector<const ServiceDesc*>& services() const noexcept { return in_order_; }
 

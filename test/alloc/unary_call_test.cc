@@ -18,6 +18,7 @@
 #include "gaggle/net/spawn.h"
 #include "gaggle/rpc/client_conn.h"
 #include "gaggle/rpc/server.h"
+#include "gaggle/rpc/stats_handler.h"
 #include "groupcache.gaggle.h"
 
 namespace gaggle {
@@ -55,8 +56,9 @@ class UnaryCall : public testing::Test {
   static constexpr int kCalls = 1000;
   static constexpr int kParallel = 100;
 
-  void SetUp() override {
-    auto server = Server::create(server_loops_);
+  void SetUp() override { start({}); }
+  void start(ServerOptions options) {
+    auto server = Server::create(server_loops_, std::move(options));
     ASSERT_TRUE(server);
     server_ = *std::move(server);
     ASSERT_TRUE(groupcachepb::RegisterGroupCacheServer(*server_, values_).is_ok());
@@ -146,6 +148,16 @@ TEST_F(UnaryCall, with_a_service_configs_policy_allocates_nothing_on_the_client)
                           "retryableStatusCodes": ["UNAVAILABLE"]}}],
       "retryThrottling": {"maxTokens": 10, "tokenRatio": 0.1}})"});
   EXPECT_EQ(cost_of(Context{}).client, 0u);
+}
+
+// Tags are kept with the call, whose memory is used again.
+TEST_F(UnaryCall, with_stats_handlers_allocates_nothing_on_either_side) {
+  conn_.reset();
+  start({.stats_handlers = {std::make_shared<StatsHandler>(), std::make_shared<StatsHandler>()}});
+  connect({.stats_handlers = {std::make_shared<StatsHandler>(), std::make_shared<StatsHandler>()}});
+  const Cost cost = cost_of(Context{});
+  EXPECT_EQ(cost.client, 0u);
+  EXPECT_EQ(cost.server, 0u);
 }
 
 TEST_F(UnaryCall, one_allocation_more_would_be_seen) {
