@@ -50,7 +50,9 @@ stats::Tag RecordingStats::on_call_begin(const stats::CallBegin& event) noexcept
   if (event.hedge) line += " as a hedge";
   if (event.wait_for_ready) line += " waiting for ready";
   call.lines.push_back(std::move(line));
-  if (event.side == stats::Side::kServer) EXPECT_FALSE(static_cast<Connection*>(event.connection)->ended);
+  if (event.side == stats::Side::kServer) {
+    EXPECT_FALSE(static_cast<Connection*>(event.connection)->ended);
+  }
   return &call;
 }
 

@@ -15,16 +15,16 @@ class RecordingStats final : public StatsHandler {
  public:
   struct Call {
     stats::CallBegin begin;
-    std::string method;
-    std::vector<std::string> lines;  // "message sent 3"
-    Duration time{-1};               // from beginning to end
+    std::string method{};
+    std::vector<std::string> lines{};  // "message sent 3"
+    Duration time{-1};                 // from beginning to end
     StatusCode code{};
-    std::string peer;
-    std::string metadata;  // "x" of the header, then of the trailer
+    std::string peer{};
+    std::string metadata{};  // "x" of the header, then of the trailer
     bool ended = false;
   };
   struct Connection {
-    std::string peer;
+    std::string peer{};
     bool ended = false;
     StatusCode why{};
     size_t calls_at_end = 0;  // that hadn't ended
