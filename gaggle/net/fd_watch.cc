@@ -39,8 +39,7 @@ struct FdWatch::Handler {
     Waiter* waiter = std::exchange(ended.waiter, nullptr);
     if (waiter == nullptr) return;  // closed, or nobody waits any more
     const Loop::Enter enter(state->loop);
-    state->loop.open_turn();
-    waiter->on_ready();
+    state->loop.run_event(*waiter);
   }
 
   Ref<State> state;
