@@ -174,7 +174,7 @@ void ServerCall::recycle() noexcept {
   if (request_.object != nullptr) part_.give_back_request(*method_, std::exchange(request_, {}), request_bytes_);
   if (response_.object != nullptr) part_.give_back_response(*method_, std::exchange(response_, {}), response_bytes_);
   request_bytes_ = response_bytes_ = 0;
-  encoded_request_ = {};
+  if (!encoded_request_.empty()) encoded_request_ = {};
   decoded_ = false;
   head_ = nullptr;
   headers_ = nullptr;

@@ -135,9 +135,9 @@ class ServerCall final : public ServerContext,
 
   // server_call_send.cc
   Status send_unary_response();
+  Status send_unary_response(ConstMessage response);
   Status send_stream_end();
   Status send_ok_trailers();
-  Status encode(ConstMessage& message, Bytes& encoded);
   Status check_size(ConstMessage message, size_t* size);
   ReplyFields& begin_head();
   http2::SendResult send_head(const ReplyFields& fields, bool end_stream);
@@ -153,6 +153,7 @@ class ServerCall final : public ServerContext,
   Task<Result<bool>> receive_later(Message message);
   Task<Status> send_later(ConstMessage message, SendOptions options);
   Status send_now(ConstMessage message, SendOptions options);
+  Status send_encoded(ConstMessage message, SendOptions options);
   void fail(const Status& status);
 
   ServerLoop& part_;

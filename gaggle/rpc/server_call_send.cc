@@ -27,9 +27,12 @@ Status metadata_too_large() {
 
 // OK when the whole answer is queued; otherwise the status to send in its place.
 Status ServerCall::send_unary_response() {
-  ConstMessage response = response_;
-  Bytes encoded;
-  if (Status status = encode(response, encoded); !status) return status;
+  if (head_->codec == nullptr) return send_unary_response(response_);
+  const Result<Bytes> encoded = marshal_with(*head_->codec, response_);
+  return encoded ? send_unary_response(message_of(*encoded)) : encoded.error();
+}
+
+Status ServerCall::send_unary_response(ConstMessage response) {
   if (Status status = check_size(response, &response_bytes_); !status) return status;
   if (!headers_sent_ && send_headers() == SendResult::kTooLarge) return metadata_too_large();
   static_cast<void>(write_message(response, response_bytes_, SendOptions{}));
@@ -50,16 +53,6 @@ Status ServerCall::send_ok_trailers() {
       connection_->http2().send_trailers(*stream_, part_.core().templates().ok_trailers(), fields.fields());
   if (result == SendResult::kTooLarge) return metadata_too_large();
   if (stats_ && result != SendResult::kEnded) stats_.trailer_sent(false);
-  return Status::ok();
-}
-
-// If there is a codec, `message` becomes what it makes of it, in `encoded`.
-Status ServerCall::encode(ConstMessage& message, Bytes& encoded) {
-  if (head_->codec == nullptr) return Status::ok();
-  Result<Bytes> made = marshal_with(*head_->codec, message);
-  if (!made) return made.error();
-  encoded = *std::move(made);
-  message = message_of(std::as_const(encoded));
   return Status::ok();
 }
 

@@ -3,6 +3,7 @@
 // A call as its handler's ServerStream. Operations that can end at once do so without a coroutine.
 #include <utility>
 
+#include "gaggle/rpc/codec.h"
 #include "gaggle/rpc/server_call.h"
 #include "gaggle/rpc/server_connection.h"
 #include "gaggle/rpc/server_core.h"
@@ -104,11 +105,17 @@ Status ServerCall::send_now(ConstMessage message, SendOptions options) {
     fail(Status::internal("the handler has sent several responses for a method that has one"));
     return end_status_;
   }
+  if (head_->codec == nullptr) return send_encoded(message, options);
+  const Result<Bytes> encoded = marshal_with(*head_->codec, message);
+  if (encoded) return send_encoded(message_of(*encoded), options);
+  fail(encoded.error());
+  return encoded.error();
+}
+
+// A message in the form in which it travels: behind the codec, if there is one.
+Status ServerCall::send_encoded(ConstMessage message, SendOptions options) {
   size_t size = 0;
-  Bytes encoded;
-  Status status = encode(message, encoded);
-  if (status.is_ok()) status = check_size(message, &size);
-  if (!status.is_ok()) {
+  if (Status status = check_size(message, &size); !status) {
     fail(status);
     return status;
   }
