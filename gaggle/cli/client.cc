@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "gaggle/cli/command.h"
+#include "gaggle/cli/printable.h"
 #include "gaggle/cli/units.h"
 #include "gaggle/net/address.h"
 
@@ -31,7 +32,7 @@ Result<std::unique_ptr<Client>> Client::create(const std::string& server, const 
 }
 
 int fail(const Status& status) {
-  std::cerr << "gaggle: " << status.to_string() << '\n';
+  std::cerr << "gaggle: " << printable(status.to_string()) << '\n';
   return kExitError;
 }
 

@@ -16,7 +16,16 @@ constexpr uint64_t kPerDataFrame = 20;
 void Connection::charge(int64_t tenths) { settle_charge(abuse_.charge(tenths)); }
 
 // Paid back when a stream completes, if one does.
-void Connection::charge_reset() { settle_charge(abuse_.charge_reset()); }
+void Connection::charge_reset(int64_t tenths) { settle_charge(abuse_.charge_reset(tenths)); }
+
+// A client may send HEADERS and RST_STREAM as fast as it can write, if nothing happens between them.
+void Connection::charge_peer_reset(uint32_t stream_id) {
+  const Stream* const stream = streams_.find(stream_id);
+  const bool waits = stream != nullptr && stream->early_ != nullptr;
+  if (stream_id > last_id_before_turn_ || waits) return charge_reset(AbuseBucket::kToken);
+  // It crossed our answer, or comes again.
+  if (stream == nullptr || stream->is_over()) charge_reset(1);
+}
 
 void Connection::settle_charge(bool paid) {
   counters_.abuse_charges = static_cast<uint64_t>(abuse_.charged_tenths() / AbuseBucket::kToken);

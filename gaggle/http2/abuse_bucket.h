@@ -11,10 +11,13 @@ namespace gaggle::http2 {
 
 // A token bucket for what a peer makes us do in vain.
 //
-// Charged: streams the peer resets (given back by streams that complete), resets it forces us to
-// send, small DATA frames that complete no message, control frames beyond what traffic calls for.
-// An honest peer pays next to nothing at any speed; one that attacks empties the bucket within
-// about `burst` frames. Counts tenths of a token. Not thread-safe; has no clock of its own.
+// Charged: streams that the peer resets before their handler had its turn, and resets it forces us to
+// send (both given back by streams that complete); small DATA frames that complete no message; control
+// frames beyond what traffic calls for. Who gives up a call that has begun, as hedging does and whoever
+// runs out of time, has had what any call costs, and pays nothing. So an honest peer pays next to nothing
+// at any speed; one that attacks empties the bucket within about `burst` frames.
+//
+// Counts tenths of a token. Not thread-safe; has no clock of its own.
 class AbuseBucket {
  public:
   static constexpr int64_t kToken = 10;
@@ -30,15 +33,15 @@ class AbuseBucket {
   }
   void refund(int64_t tenths) { level_ = std::min(capacity_, level_ + tenths); }
 
-  // A reset that a completed stream pays for later.
-  bool charge_reset() {
-    ++unpaid_resets_;
-    return charge(kToken);
+  // For a reset, which completed streams pay for later.
+  bool charge_reset(int64_t tenths) {
+    unpaid_ += tenths;
+    return charge(tenths);
   }
   void stream_completed() {
-    if (unpaid_resets_ == 0) return;
-    --unpaid_resets_;
-    refund(kToken);
+    const int64_t paid = std::min(unpaid_, kToken);
+    unpaid_ -= paid;
+    refund(paid);
   }
 
   void advance(TimePoint now) {
@@ -61,7 +64,7 @@ class AbuseBucket {
   int64_t level_;
   int64_t refill_;  // tenths per second
   int64_t charged_ = 0;
-  uint64_t unpaid_resets_ = 0;
+  int64_t unpaid_ = 0;  // tenths charged for resets
   TimePoint last_refill_{};
 };
 

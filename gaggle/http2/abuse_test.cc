@@ -182,6 +182,54 @@ TEST(HonestPeer, cancels_a_tenth_of_its_calls_at_any_speed) {
       << "completed calls pay for the cancelled ones; time stands still here";
 }
 
+TEST(HonestPeer, gives_up_every_call_that_has_begun) {
+  Script script(Role::kServer);
+  script.shake_hands();
+  EXPECT_GT(until_closed(script, 50'000,
+                         [](int i) {
+                           const auto id = static_cast<uint32_t>(i / 2 * 2 + 1);
+                           return i % 2 == 0 ? headers(id, request_fields(), kEndHeaders)
+                                             : rst_stream(id, ErrorCode::kCancel);
+                         }),
+            50'000)
+      << "hedges that lost, deadlines: each has had its turn";
+}
+
+TEST(HonestPeer, refuses_every_answer) {
+  Script script(Role::kServer);
+  script.shake_hands();
+  EXPECT_GT(until_closed(script, 50'000,
+                         [](int i) {
+                           const auto id = static_cast<uint32_t>(i / 2 * 2 + 1);
+                           return i % 2 == 0 ? headers(id, request_fields()) + window_update(0, 2)
+                                             : rst_stream(id, ErrorCode::kCancel);
+                         }),
+            50'000)
+      << "they are larger than it takes, and the resets cross their ends";
+}
+
+TEST(Abuse, resets_of_what_is_over) {
+  Script script(Role::kServer);
+  script.shake_hands();
+  script.send(headers(1, request_fields()));
+  EXPECT_LE(until_closed(script, 50'000, [](int) { return rst_stream(1, ErrorCode::kCancel); }), 10'012);
+  expect_calm(script);
+}
+
+TEST(Abuse, resets_of_what_waits_for_a_slot) {
+  Script script(Role::kServer, {}, Behaviour::kNothing);
+  script.shake_hands();
+  for (uint32_t i = 0; i < 128; ++i)
+    script.next_turn().send(headers(2 * i + 1, request_fields()) + rst_stream(2 * i + 1, ErrorCode::kCancel));
+  EXPECT_LE(until_closed(script, 50'000,
+                         [](int i) {
+                           const auto id = static_cast<uint32_t>((128 + i / 2) * 2 + 1);
+                           return i % 2 == 0 ? headers(id, request_fields()) : rst_stream(id, ErrorCode::kCancel);
+                         }),
+            2 * 1000)
+      << "no handler has seen them";
+}
+
 TEST(HonestPeer, sends_a_million_small_messages) {
   Script script(Role::kServer, {}, Behaviour::kNothing);
   script.shake_hands();

@@ -93,7 +93,10 @@ class Connection {
   // empty span continues with input that was put off. No effect after the connection has failed.
   void receive(std::span<const uint8_t> bytes, TimePoint now);
   // A new turn of the loop: as many new requests are accepted again as the limit says.
-  void begin_turn() { new_requests_ = 0; }
+  void begin_turn() {
+    new_requests_ = 0;
+    last_id_before_turn_ = last_peer_id_;
+  }
   // Input that was put off can go on: call begin_turn() and receive({}, now) soon, and read no more
   // before. Ask again when handlers have ended (release).
   bool has_pending_input() const;
@@ -359,7 +362,8 @@ class Connection {
 
   // abuse.cc
   void charge(int64_t tenths);
-  void charge_reset();
+  void charge_reset(int64_t tenths);
+  void charge_peer_reset(uint32_t stream_id);
   void charge_window_update();
   void settle_charge(bool paid);
 
@@ -403,6 +407,7 @@ class Connection {
   uint32_t idle_streams_ = 0;             // client: opened, HEADERS not sent
   uint32_t new_requests_ = 0;             // in this turn
   uint32_t last_peer_id_ = 0;             // server: the highest seen
+  uint32_t last_id_before_turn_ = 0;      // server: when this turn began
   uint32_t accepted_id_ = kMaxStreamId;   // server: the highest that our GOAWAY lets pass
   uint32_t next_id_ = 1;                  // client
   uint32_t peer_last_id_ = kMaxStreamId;  // client: the lowest of the peer's GOAWAYs

@@ -48,7 +48,7 @@ void Connection::handle_rst_stream(const FrameHeader& frame, const uint8_t* payl
   if (is_idle(frame.stream_id)) return fail(ErrorCode::kProtocolError, "RST_STREAM on an idle stream");
   ++counters_.resets_received;
   // A server resets streams that we opened: that is paid for.
-  if (role_ == Role::kServer) charge_reset();
+  if (role_ == Role::kServer) charge_peer_reset(frame.stream_id);
   if (failed_) return;
   Stream* const stream = streams_.find(frame.stream_id);
   if (stream == nullptr || stream->is_over()) return;

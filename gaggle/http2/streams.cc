@@ -211,7 +211,7 @@ void Connection::stream_error(uint32_t stream_id, ErrorCode code) {
   ignore_from_now(stream_id, stream != nullptr ? stream->receive_window_ : local_window_bytes_);
   if (stream != nullptr && !stream->is_over()) drop(*stream, code, ResetOrigin::kProtocol);
   if (!failed_) count_control_frame();
-  if (!failed_) charge_reset();
+  if (!failed_) charge_reset(AbuseBucket::kToken);
 }
 
 // Ends a stream that the layer above, if it knows it, has to be told about.

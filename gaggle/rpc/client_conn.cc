@@ -21,6 +21,7 @@
 #include "gaggle/rpc/credentials/call_credentials.h"
 #include "gaggle/rpc/resolver/dns.h"
 #include "gaggle/rpc/resolver/fixed.h"
+#include "gaggle/rpc/wire_metadata.h"
 #include "gaggle/rpc/wire_request.h"
 
 namespace gaggle {
@@ -75,6 +76,9 @@ Status check_options(const ClientConnOptions& options) {
   // gRFC A8: servers close connections that are asked more often.
   if (options.keepalive.time < std::chrono::seconds{10}) {
     return Status::invalid_argument("keepalive.time must be at least 10 s");
+  }
+  if (!options.user_agent.empty() && !wire::valid_metadata_text(options.user_agent)) {
+    return Status::invalid_argument("user_agent has spaces at an end, or what isn't printable ASCII");
   }
   if (options.idle_timeout < Duration::zero()) return Status::invalid_argument("idle_timeout must not be negative");
   for (const UnaryClientInterceptor* interceptor : options.unary_interceptors) {

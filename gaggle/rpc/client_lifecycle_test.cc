@@ -108,6 +108,17 @@ TEST(ClientLifecycleTest, plain_text_has_to_be_said) {
   EXPECT_TRUE(mentions(status, "insecure_credentials()")) << text(status);
 }
 
+TEST(ClientLifecycleTest, a_user_agent_that_cant_travel_is_refused_before_any_call) {
+  ClientWorld world;
+  for (const std::string_view name :
+       {std::string_view("a\r\nb"), std::string_view(" a"), std::string_view("a\0b", 3)}) {
+    const Status status =
+        ClientConn::create(world.loops, "host:1", {.credentials = insecure_credentials(), .user_agent = name}).status();
+    EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
+    EXPECT_TRUE(mentions(status, "user_agent")) << text(status);
+  }
+}
+
 // --- Failing and coming back ---
 
 TEST(ClientLifecycleTest, a_refused_connection_fails_fast_with_its_reason) {

@@ -17,7 +17,8 @@ namespace gaggle {
 //
 // Each message is compressed for itself: nothing is kept from one to the next (gRPC's
 // compression.md). Threads: all functions at the same time, from any thread; one object serves every
-// call of a connection or a server.
+// call of a connection or a server. One that throws can't: the message travels as it is, or the call ends
+// with INTERNAL.
 class Compressor {
  public:
   virtual ~Compressor() = default;

@@ -38,7 +38,11 @@ Bytes encode_message(ConstMessage message, size_t size, const Compressor* compre
   if (compressor == nullptr || size == 0) return encode_plain(message, size);
   const Bytes plain = encode_plain(message, size);
   std::string packed(kMessagePrefixBytes, '\0');
-  if (!compressor->compress(plain.span().subspan(kMessagePrefixBytes), packed)) return plain;
+  try {
+    if (!compressor->compress(plain.span().subspan(kMessagePrefixBytes), packed)) return plain;
+  } catch (...) {
+    return plain;
+  }
   if (packed.size() >= plain.size()) return plain;
   write_message_prefix(reinterpret_cast<uint8_t*>(packed.data()), packed.size() - kMessagePrefixBytes, true);
   return Bytes::take(std::move(packed));
@@ -59,7 +63,14 @@ http2::SendResult send_message(http2::Connection& http2, http2::Stream& stream, 
 Result<Bytes> decompress_message(const MessageReader& reader, const Compressor& compressor, size_t limit) {
   if (reader.message().empty()) return Bytes{};
   std::string plain;
-  if (Status failed = compressor.decompress(reader.message(), limit, plain); !failed) return failed;
+  try {
+    if (Status failed = compressor.decompress(reader.message(), limit, plain); !failed) return failed;
+  } catch (...) {
+    return Status::internal("the decompressor threw an exception");
+  }
+  if (plain.size() > limit) {
+    return Status::resource_exhausted("decompressed, the message has more than " + std::to_string(limit) + " bytes");
+  }
   return Bytes::take(std::move(plain));
 }
 

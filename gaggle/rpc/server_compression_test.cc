@@ -3,6 +3,9 @@
 // Compression as a client of the server sees it: gRPC's compression.md, one test per rule.
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <new>
+
 #include "gaggle/rpc/compressor_testing.h"
 #include "gaggle/rpc/server_testing.h"
 
@@ -65,6 +68,37 @@ TEST(ServerCompression, reads_every_built_in_encoding) {
     EXPECT_EQ(wire_messages(call.content), (std::vector<WireMessage>{{0, kLong}})) << "answers uncompressed by default";
     EXPECT_EQ(call.header_value("grpc-encoding"), "");
     EXPECT_EQ(call.header_value("grpc-accept-encoding"), "identity,gzip,deflate,zstd");
+  }
+}
+
+// A user's own that throws, or gives more than it may.
+class WildCompressor final : public Compressor {
+ public:
+  explicit WildCompressor(size_t gives) : gives_(gives) {}
+  std::string_view name() const noexcept override { return "wild"; }
+  bool compress(std::span<const uint8_t>, std::string&) const override { throw std::bad_alloc(); }
+  Status decompress(std::span<const uint8_t>, size_t, std::string& out) const override {
+    if (gives_ == 0) throw std::bad_alloc();
+    out.assign(gives_, 'w');
+    return Status::ok();
+  }
+
+ private:
+  const size_t gives_;
+};
+
+TEST(ServerCompression, a_compressor_that_throws_or_gives_too_much_ends_its_call_only) {
+  for (const size_t gives : {size_t{0}, size_t{5} << 20}) {
+    CompressorRegistry compressors;
+    ASSERT_TRUE(compressors.add(std::make_unique<WildCompressor>(gives)).is_ok());
+    ServerOptions options;
+    options.compressors = &compressors;
+    ServerWorld world(options);
+    world.service.unary = choose_compressor;
+    EXPECT_EQ(call_with_encoding(world, "wild", wire_bytes({1, "x"})).grpc_status(), gives == 0 ? "13" : "8");
+    ClientCall& call = call_with_encoding(world, "wild", wire_bytes({0, "wild"}));
+    EXPECT_EQ(call.grpc_status(), "0");
+    EXPECT_EQ(wire_messages(call.content), (std::vector<WireMessage>{{0, kLong}})) << "it travels as it is";
   }
 }
 

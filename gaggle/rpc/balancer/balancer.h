@@ -112,7 +112,8 @@ struct PickResult {
 
 // Chooses a connection for each call; an immutable picture of what the balancer knew when it made
 // this one. pick() is quick and never blocks; it comes on the connection's loop, one at a time, and
-// may come once more after the balancer has published a newer picker, never after its end.
+// may come once more after the balancer has published a newer picker, never after its end. Nothing of a
+// policy may throw: that ends the program.
 class Picker : public RefCounted<Picker> {
  public:
   virtual ~Picker() = default;
