@@ -138,7 +138,7 @@ def stress(setting, seconds):
     server = matrix.our_server(setting, None)
     seconds = seconds or 15
     cases = ("empty_unary:20,large_unary:10,client_streaming:10,server_streaming:10,ping_pong:10,empty_stream:10,"
-             "custom_metadata:5,cancel_after_begin:5,cancel_after_first_response:5,timeout_on_sleeping_server:5")
+             "custom_metadata:5,cancel_after_first_response:5,timeout_on_sleeping_server:5")
     return ran("stress", setting, [program, f"--server_addresses=127.0.0.1:{server.port}", f"--test_cases={cases}",
                 f"--test_duration_secs={seconds}", "--num_channels_per_server=4", "--num_stubs_per_channel=2",
                 f"--metrics_port={free_port()}"], lambda: server, seconds, watched="server")
