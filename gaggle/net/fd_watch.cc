@@ -39,7 +39,8 @@ struct FdWatch::Handler {
     Waiter* waiter = std::exchange(ended.waiter, nullptr);
     if (waiter == nullptr) return;  // closed, or nobody waits any more
     const Loop::Enter enter(state->loop);
-    state->loop.run_event(*waiter);
+    state->loop.open_turn();
+    waiter->on_ready();
   }
 
   Ref<State> state;

@@ -7,7 +7,6 @@
 #include <asio/post.hpp>
 #include <cassert>
 
-#include "gaggle/net/byte_stream.h"
 #include "gaggle/net/handler_memory.h"
 
 namespace gaggle {
@@ -19,10 +18,6 @@ constinit thread_local Loop* current_loop = nullptr;
 // Local work that posts more local work is run in the same turn this often; then hooks have their
 // turn, and sockets theirs.
 constexpr int kLocalWorkRounds = 4;
-
-// So many turns end with their only event, before the next one collects what else may be ready. With
-// that one it's a prime number, lest it be the last of every group of events that come together.
-constexpr uint32_t kLoneTurns = 16;
 
 }  // namespace
 
@@ -232,28 +227,13 @@ void Loop::schedule_turn_end() noexcept {
   asio::defer(*io_, TurnEndHandler{shared_});
 }
 
-void Loop::run_event(Waiter& waiter) noexcept {
-  if (turn_open_ || turn_end_scheduled_ || lone_turns_left_ == 0) {
-    open_turn();
-    ++events_in_turn_;
-    return waiter.on_ready();
-  }
-  --lone_turns_left_;
-  now_ = clock_->now();
-  turn_open_ = true;
-  waiter.on_ready();
-  end_turn();
-}
-
 void Loop::end_turn() noexcept {
   open_turn();  // when the end was scheduled from outside the loop
   run_local_work();
   run_hooks();
   arm_system_timer();
   turn_open_ = false;
-  if (std::exchange(turn_end_scheduled_, false)) {
-    lone_turns_left_ = std::exchange(events_in_turn_, 0) == 1 ? kLoneTurns : 0;
-  }
+  turn_end_scheduled_ = false;
   turns_.fetch_add(1, std::memory_order_relaxed);
   if (system_timer_ != nullptr) {
     const Duration took = clock_->now() - now_;

@@ -18,8 +18,6 @@
 
 namespace gaggle {
 
-class Waiter;
-
 // Trivially destructible, as all options are.
 struct LoopOptions {
   // Null: the machine's clock. Another clock, a ManualClock say, doesn't wake anybody: the loop's
@@ -147,9 +145,6 @@ class Loop {
   void open_turn() noexcept {
     if (!turn_open_) begin_turn();
   }
-  // Tells `waiter` that its descriptor is ready. When events come one by one, the turn ends with this
-  // one: its end as a handler of its own makes Asio look for events once more, a system call.
-  void run_event(Waiter& waiter) noexcept;
 
  private:
   friend class Timer;
@@ -216,9 +211,6 @@ class Loop {
   bool turn_open_ = false;           // now_ holds; only on the loop's thread
   bool turn_end_scheduled_ = false;  // a TurnEndHandler is queued in the io_context
   bool dropping_ = false;            // the destructor runs
-  // Whether events come one by one is a guess by the last turn that would have collected more.
-  uint32_t events_in_turn_ = 0;
-  uint32_t lone_turns_left_ = 0;
 
   LoopWork* local_head_ = nullptr;  // posted by the loop's own thread, first in first out
   LoopWork** local_tail_ = &local_head_;

@@ -158,49 +158,6 @@ TEST(Socket, a_waiter_is_not_called_after_it_was_cancelled_or_the_stream_closed)
   EXPECT_EQ(pair.client->read(pair.loop.read_buffer()).kind, IoResult::Kind::kError);
 }
 
-// Reads whenever there is something, for ever.
-class Reader final : public Waiter {
- public:
-  explicit Reader(ByteStream& stream) : stream_(stream) { stream.wait_readable(*this); }
-  void on_ready() noexcept override {
-    bytes += stream_.read(stream_.loop().read_buffer()).bytes;
-    stream_.wait_readable(*this);
-  }
-  size_t bytes = 0;
-
- private:
-  ByteStream& stream_;
-};
-
-void exchange(Connected& pair, Reader& server, Reader* client) {
-  const iovec byte[] = {piece("x")};
-  const size_t wanted = server.bytes + 1;
-  const size_t wanted_back = client != nullptr ? client->bytes + 1 : 0;
-  static_cast<void>(pair.client->write(byte));
-  if (client != nullptr) static_cast<void>(pair.server->write(byte));
-  pair.loop.run_until([&] { return server.bytes == wanted && (client == nullptr || client->bytes == wanted_back); });
-  while (pair.loop.poll() != 0) {
-  }
-}
-
-// The turn's end is a handler of its own, and so a second look for events, only where it gathers more
-// than one.
-TEST(LoneEvents, end_their_turn_themselves_and_others_share_one) {
-  Connected pair(Address::tcp("127.0.0.1", 0));
-  Reader server(*pair.server);
-  for (int i = 0; i < 4; ++i) exchange(pair, server, nullptr);
-  const iovec byte[] = {piece("x")};
-  static_cast<void>(pair.client->write(byte));
-  EXPECT_EQ(pair.loop.poll(), 1u) << "the event, and no end behind it";
-  EXPECT_EQ(server.bytes, 5u);
-
-  Reader client(*pair.client);
-  for (int i = 0; i < 32; ++i) exchange(pair, server, &client);
-  const uint64_t before = pair.loop.stats().turns;
-  for (int i = 0; i < 32; ++i) exchange(pair, server, &client);
-  EXPECT_EQ(pair.loop.stats().turns - before, 32u);
-}
-
 TEST(Socket, may_be_destroyed_while_it_is_waited_for) {
   Connected pair(Address::tcp("127.0.0.1", 0));
   WakeUp waiter;
