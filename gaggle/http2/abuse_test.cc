@@ -33,6 +33,13 @@ std::string reset_at_once(int i) {
   return headers(id, request_fields()) + rst_stream(id, ErrorCode::kCancel);
 }
 
+// The same with a turn between the two.
+std::string reset_in_the_next_turn(int i, bool complete) {
+  const auto id = static_cast<uint32_t>(i / 2 * 2 + 1);
+  if (i % 2 != 0) return rst_stream(id, ErrorCode::kCancel);
+  return complete ? headers(id, request_fields()) + window_update(0, 2) : headers(id, request_fields(), kEndHeaders);
+}
+
 TEST(Abuse, rapid_reset) {
   Script script(Role::kServer, {}, Behaviour::kNothing);
   script.shake_hands();
@@ -185,26 +192,14 @@ TEST(HonestPeer, cancels_a_tenth_of_its_calls_at_any_speed) {
 TEST(HonestPeer, gives_up_every_call_that_has_begun) {
   Script script(Role::kServer);
   script.shake_hands();
-  EXPECT_GT(until_closed(script, 50'000,
-                         [](int i) {
-                           const auto id = static_cast<uint32_t>(i / 2 * 2 + 1);
-                           return i % 2 == 0 ? headers(id, request_fields(), kEndHeaders)
-                                             : rst_stream(id, ErrorCode::kCancel);
-                         }),
-            50'000)
+  EXPECT_GT(until_closed(script, 50'000, [](int i) { return reset_in_the_next_turn(i, false); }), 50'000)
       << "hedges that lost, deadlines: each has had its turn";
 }
 
 TEST(HonestPeer, refuses_every_answer) {
   Script script(Role::kServer);
   script.shake_hands();
-  EXPECT_GT(until_closed(script, 50'000,
-                         [](int i) {
-                           const auto id = static_cast<uint32_t>(i / 2 * 2 + 1);
-                           return i % 2 == 0 ? headers(id, request_fields()) + window_update(0, 2)
-                                             : rst_stream(id, ErrorCode::kCancel);
-                         }),
-            50'000)
+  EXPECT_GT(until_closed(script, 50'000, [](int i) { return reset_in_the_next_turn(i, true); }), 50'000)
       << "they are larger than it takes, and the resets cross their ends";
 }
 
@@ -219,15 +214,10 @@ TEST(Abuse, resets_of_what_is_over) {
 TEST(Abuse, resets_of_what_waits_for_a_slot) {
   Script script(Role::kServer, {}, Behaviour::kNothing);
   script.shake_hands();
-  for (uint32_t i = 0; i < 128; ++i)
-    script.next_turn().send(headers(2 * i + 1, request_fields()) + rst_stream(2 * i + 1, ErrorCode::kCancel));
-  EXPECT_LE(until_closed(script, 50'000,
-                         [](int i) {
-                           const auto id = static_cast<uint32_t>((128 + i / 2) * 2 + 1);
-                           return i % 2 == 0 ? headers(id, request_fields()) : rst_stream(id, ErrorCode::kCancel);
-                         }),
-            2 * 1000)
-      << "no handler has seen them";
+  const int rounds = until_closed(script, 50'000, [](int i) { return reset_in_the_next_turn(i, false); });
+  EXPECT_EQ(script.connection().used_slots(), 128u) << "handlers that never end";
+  EXPECT_LE(rounds, 2 * (128 + 1001)) << "the others no handler has seen";
+  expect_calm(script);
 }
 
 TEST(HonestPeer, sends_a_million_small_messages) {
