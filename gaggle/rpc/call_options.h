@@ -109,7 +109,7 @@ struct CallInfo {
 class CallOption {
  public:
   virtual ~CallOption() = default;
-  // Before anything is sent; an error ends the call with it.
+  // Before anything is sent; an error ends the call with it, an exception with INTERNAL.
   virtual Status before(CallInfo&) { return {}; }
   // Exactly once when the call has ended, if `before` of this hook ran OK: with the status that the caller
   // gets, and with what its last attempt was (call_attempt.h). When FinishHook says that a call ends.

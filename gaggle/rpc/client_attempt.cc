@@ -19,6 +19,14 @@ namespace {
 // How much of an answer that isn't gRPC is kept for the error message.
 constexpr size_t kMaxForeignBody = 1024;
 
+// The end of a call doesn't depend on what the balancer makes of it.
+void tell_done(std::move_only_function<void(const PickDone&)> done, const PickDone& event) noexcept {
+  try {
+    done(event);
+  } catch (...) {
+  }
+}
+
 }  // namespace
 
 ClientAttempt::ClientAttempt(ClientCallBase& call) noexcept : call_(call) {}
@@ -42,7 +50,9 @@ void ClientAttempt::begin(uint32_t previous_attempts) {
 }
 
 void ClientAttempt::set_pick_done(std::move_only_function<void(const PickDone&)> done) {
-  if (pick_done_) pick_done_(PickDone{Status::unavailable("the call went elsewhere: it was not processed")});
+  if (pick_done_) {
+    tell_done(std::move(pick_done_), {Status::unavailable("the call went elsewhere: it was not processed")});
+  }
   pick_done_ = std::move(done);
 }
 
@@ -119,7 +129,7 @@ void ClientAttempt::leave(const Status& why) {
   queue_link_.unlink();
   if (fetch_) fetch_->leave(why);
   leave_stream();
-  if (pick_done_) std::exchange(pick_done_, nullptr)(PickDone{why});
+  if (pick_done_) tell_done(std::exchange(pick_done_, nullptr), {why});
   if (!stats_) return;
   if (call_.has_unread(*this)) return stats_.stop_clock();
   stats_.end(why);

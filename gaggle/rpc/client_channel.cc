@@ -12,6 +12,7 @@
 #include "gaggle/rpc/client_subconn.h"
 #include "gaggle/rpc/client_unary.h"
 #include "gaggle/rpc/compressor.h"
+#include "gaggle/rpc/thrown.h"
 
 namespace gaggle {
 
@@ -47,8 +48,7 @@ Status ClientChannel::exit_idle() {
     if (state() == ConnectivityState::kIdle) balancer_->exit_idle();
     return {};
   }
-  const ResolverOptions options{&loop(), random(), parts_.options.log, parts_.options.disable_service_config};
-  Result<std::unique_ptr<Resolver>> resolver = parts_.resolver->build(parts_.target, *this, options);
+  Result<std::unique_ptr<Resolver>> resolver = build_resolver();
   if (!resolver) {
     note_error(resolver.error());
     parts_.options.log(LogLevel::kWarning, parts_.target.canonical + ": " + std::string(resolver.error().message()));
@@ -61,6 +61,17 @@ Status ClientChannel::exit_idle() {
   set_state(ConnectivityState::kConnecting);
   if (has_idle_timeout(parts_.options)) idle_timer_.arm_after(parts_.options.idle_timeout);
   return {};
+}
+
+Result<std::unique_ptr<Resolver>> ClientChannel::build_resolver() noexcept {
+  const ResolverOptions options{&loop(), random(), parts_.options.log, parts_.options.disable_service_config};
+  try {
+    Result<std::unique_ptr<Resolver>> resolver = parts_.resolver->build(parts_.target, *this, options);
+    if (resolver && *resolver == nullptr) return Status::internal("the resolver's builder made none");
+    return resolver;
+  } catch (...) {
+    return status_of_thrown("the resolver's builder");
+  }
 }
 
 void ClientChannel::close() {
@@ -171,11 +182,21 @@ void ClientChannel::on_resolver_error(const Status& error) {
 }
 
 void ClientChannel::resolve_now() {
-  if (resolver_) resolver_->resolve_now();
+  if (!resolver_) return;
+  try {
+    resolver_->resolve_now();
+  } catch (...) {
+    // It was a hint; what the resolver reports will come or not.
+    parts_.options.log(LogLevel::kError, status_of_thrown("the resolver").message());
+  }
 }
 
 Ref<SubConn> ClientChannel::new_subconn(const Address& address, SubConnListener& listener) {
-  return make_ref<ClientSubConn>(*this, address, listener);
+  return make_ref<ClientSubConn>(*this, address, listener, balancer_ ? balancer_->maker() : 0);
+}
+
+void ClientChannel::on_listener_threw(uint64_t maker, const Status& why) {
+  if (balancer_) balancer_->on_listener_threw(maker, why);
 }
 
 void ClientChannel::update_state(ConnectivityState state, Ref<Picker> picker) {

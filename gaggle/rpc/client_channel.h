@@ -105,6 +105,9 @@ class ClientChannel final : public RefCounted<ClientChannel>, private ResolverLi
 
   // --- SubConns ---
 
+  // What the balancer hears of a SubConn made it throw.
+  void on_listener_threw(uint64_t maker, const Status& why);
+
   void add_subconn(ClientSubConn& subconn);
   void remove_subconn(ClientSubConn& subconn);
   Dialer& dialer() noexcept { return *parts_.dialer; }
@@ -132,6 +135,7 @@ class ClientChannel final : public RefCounted<ClientChannel>, private ResolverLi
   void resolve_now() override;
 
   void set_state(ConnectivityState state);
+  Result<std::unique_ptr<Resolver>> build_resolver() noexcept;
   Status check_policy(ResolverState& state) const;
   void on_idle_timer();
   void enter_idle();

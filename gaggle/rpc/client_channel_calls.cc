@@ -15,6 +15,7 @@
 #include "gaggle/rpc/compressor.h"
 #include "gaggle/rpc/control_plane.h"
 #include "gaggle/rpc/metadata.h"
+#include "gaggle/rpc/thrown.h"
 #include "gaggle/rpc/wire_metadata.h"
 #include "gaggle/rpc/wire_request.h"
 #include "gaggle/rpc/wire_timeout.h"
@@ -33,6 +34,14 @@ http2::Indexing indexing_of(const Metadata::Entry& entry) {
   if (entry.key == "authorization" || entry.key == "cookie") return http2::Indexing::kNeverIndexed;
   if (entry.value.size() > kMaxIndexedValue || wire::is_binary_key(entry.key)) return http2::Indexing::kNoIndex;
   return http2::Indexing::kIndex;
+}
+
+PickResult pick_from(Picker& picker, const PickInfo& info) noexcept {
+  try {
+    return picker.pick(info);
+  } catch (...) {
+    return PickResult::drop(status_of_thrown("the picker"));
+  }
 }
 
 }  // namespace
@@ -72,9 +81,12 @@ void ClientChannel::place(ClientAttempt& attempt) {
 void ClientChannel::place_by(Picker& picker, ClientAttempt& attempt) {
   ClientCallBase& call = attempt.call();
   PickResult result =
-      picker.pick({call.method(), &call.context(), call.options().metadata, options().call_defaults.metadata});
+      pick_from(picker, {call.method(), &call.context(), call.options().metadata, options().call_defaults.metadata});
   switch (result.kind) {
     case PickResult::Kind::kComplete: {
+      if (result.subconn == nullptr) {
+        return call.finish(Status::internal("the picker has chosen, but no connection"));
+      }
       ClientSubConn& subconn = *static_cast<ClientSubConn*>(result.subconn);
       // A picture of what was ready a moment ago: there will be a newer one soon.
       if (!subconn.has_transport()) return wait_for_pick(attempt);
@@ -87,7 +99,9 @@ void ClientChannel::place_by(Picker& picker, ClientAttempt& attempt) {
       if (!call.waits_for_ready()) return attempt.fail(unavailable(result.status));
       if (!result.status.is_ok()) note_error(result.status);  // what its deadline will name
       return wait_for_pick(attempt);
-    case PickResult::Kind::kDrop: return call.finish(restrict_control_plane(std::move(result.status)));
+    case PickResult::Kind::kDrop:
+      if (result.status.is_ok()) return call.finish(Status::internal("the picker dropped the call with OK"));
+      return call.finish(restrict_control_plane(std::move(result.status)));
   }
 }
 

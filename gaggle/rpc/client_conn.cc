@@ -21,6 +21,7 @@
 #include "gaggle/rpc/credentials/call_credentials.h"
 #include "gaggle/rpc/resolver/dns.h"
 #include "gaggle/rpc/resolver/fixed.h"
+#include "gaggle/rpc/thrown.h"
 #include "gaggle/rpc/wire_metadata.h"
 #include "gaggle/rpc/wire_request.h"
 
@@ -87,6 +88,12 @@ Status check_options(const ClientConnOptions& options) {
   for (const StreamClientInterceptor* interceptor : options.stream_interceptors) {
     if (interceptor == nullptr) return Status::invalid_argument("stream_interceptors has a null pointer");
   }
+  for (const ResolverBuilder* resolver : options.resolvers) {
+    if (resolver == nullptr) return Status::invalid_argument("resolvers has a null pointer");
+  }
+  for (const BalancerBuilder* balancer : options.balancers) {
+    if (balancer == nullptr) return Status::invalid_argument("balancers has a null pointer");
+  }
   for (const auto& handler : options.stats_handlers) {
     if (handler == nullptr) return Status::invalid_argument("stats_handlers has a null pointer");
   }
@@ -149,6 +156,14 @@ Result<ClientChannelParts> make_parts(LoopGroup& loops, std::string_view text, C
   parts.options = std::move(options);
   parts.built_in = std::move(built_in);
   return parts;
+}
+
+Result<ClientChannelParts> try_make_parts(LoopGroup& loops, std::string_view text, ClientConnOptions options) {
+  try {
+    return make_parts(loops, text, std::move(options));
+  } catch (...) {
+    return status_of_thrown("a resolver's builder");
+  }
 }
 
 // The thread-safe face of a ClientChannel: what may come from any thread is posted to its loop.
@@ -267,7 +282,7 @@ ClientConnCounters ChannelConn::counters() const {
 
 Result<std::unique_ptr<ClientConn>> ClientConn::create(LoopGroup& loops, std::string_view target,
                                                        ClientConnOptions options) {
-  Result<ClientChannelParts> parts = make_parts(loops, target, std::move(options));
+  Result<ClientChannelParts> parts = try_make_parts(loops, target, std::move(options));
   if (!parts) return parts.error();
   std::unique_ptr<ClientConn> conn =
       std::make_unique<ChannelConn>(make_ref<ClientChannel>(std::move(*parts)), loops.has_threads());

@@ -16,8 +16,9 @@ class Loop;
 // How a client reaches an address: a seam for tests, simulated networks and tunnels.
 //
 // Awaited on `loop`'s thread, where the stream will live; ends early when `context` is cancelled, as
-// it is when the attempt takes too long. Shared by connections: no unsynchronised state unless all of
-// them live on one loop.
+// it is when the attempt takes too long. An error, an exception or null fails the attempt: calls that don't
+// wait for readiness get UNAVAILABLE with its words, and another attempt follows. Shared by connections: no
+// unsynchronised state unless all of them live on one loop.
 class Dialer {
  public:
   virtual ~Dialer() = default;

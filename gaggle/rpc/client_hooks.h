@@ -9,6 +9,7 @@
 
 #include "gaggle/rpc/call_attempt.h"
 #include "gaggle/rpc/call_options.h"
+#include "gaggle/rpc/thrown.h"
 
 namespace gaggle {
 
@@ -52,7 +53,7 @@ class CallHooks {
   }
   CallHooks(const CallHooks&) = delete;
   CallHooks& operator=(const CallHooks&) = delete;
-  // Whoever awaited the call was destroyed, or an exception came out of an interceptor.
+  // Whoever awaited the call was destroyed.
   ~CallHooks() { after(Status::cancelled("the call was given up")); }
 
   // What the hooks have made of them; valid as long as this.
@@ -62,7 +63,7 @@ class CallHooks {
   Status before() {
     for (const auto& list : lists_) {
       for (CallOption* hook : list) {
-        if (Status refused = hook->before(info_); !refused) return refused;
+        if (Status refused = ask(*hook); !refused) return refused;
         ++agreed_;
       }
     }
@@ -84,6 +85,14 @@ class CallHooks {
   }
 
  private:
+  Status ask(CallOption& hook) noexcept {
+    try {
+      return hook.before(info_);
+    } catch (...) {
+      return status_of_thrown("a CallOption");
+    }
+  }
+
   const std::span<CallOption* const> lists_[2];
   CallOptions options_;
   CallInfo info_;
@@ -101,7 +110,7 @@ class FinishHooks {
   FinishHooks(FinishHooks&& other) noexcept
       : defaults_(std::exchange(other.defaults_, {})), own_(std::exchange(other.own_, {})), method_(other.method_) {}
   FinishHooks& operator=(FinishHooks&&) = delete;
-  // Whoever awaited the call was destroyed, or an exception came out of an interceptor.
+  // Whoever awaited the call was destroyed.
   ~FinishHooks() { run(Status::cancelled("the call was given up")); }
 
   bool empty() const noexcept { return defaults_.empty() && own_.empty(); }

@@ -30,6 +30,7 @@ class UnaryInvoker {
 // the defaults is added below, behind `next`; hooks stand outside and aren't seen here, those that are
 // put into options for `next` run there. `conn` is what lies below all interceptors: calls made on it
 // meet none of them, but the connection's hooks, as calls of their own. What it awaits ends with the call's context.
+// An exception ends its part of the call with INTERNAL: that is what interceptors around it, hooks and caller hear.
 // Threads: the caller's; one object may serve calls on several at once. Outlives the connection.
 //
 //   Task<Status> intercept(Context context, std::string_view method, ConstMessage request, Message response,
@@ -56,7 +57,8 @@ class Streamer {
 };
 
 // Stands before every stream of a client, when it's opened; to see what happens on it later, return a
-// ClientStreamWrapper around what `next` gives. The rules of UnaryClientInterceptor hold. What changed
+// ClientStreamWrapper around what `next` gives. The rules of UnaryClientInterceptor hold; null instead of
+// a stream is INTERNAL, too. What changed
 // options point to (metadata) must live as long as the stream does: the wrapper is the place for it.
 class StreamClientInterceptor {
  public:
@@ -67,7 +69,8 @@ class StreamClientInterceptor {
 };
 
 // Passes everything on to the stream that it owns. Interceptors derive from it and override what they
-// want to see or change.
+// want to see or change. What send() or recv() throws comes out where that is awaited; if the call has
+// hooks, it's INTERNAL instead, and ends the call for them.
 class ClientStreamWrapper : public ClientStream {
  public:
   explicit ClientStreamWrapper(std::unique_ptr<ClientStream> wrapped) noexcept : wrapped_(std::move(wrapped)) {}

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "gaggle/rpc/client_hooks.h"
+#include "gaggle/rpc/thrown.h"
 
 namespace gaggle {
 
@@ -32,8 +33,14 @@ Task<Status> ClientCallChain::run_unary(size_t index, Context context, std::stri
                                         Message response, CallOptions options) const {
   UnaryStep next(*this, index + 1);
   UnaryClientInterceptor& interceptor = *interceptors_.unary[index];
-  Task<Status> rest = interceptor.intercept(std::move(context), method, request, response, options, *conn_, next);
-  co_return co_await std::move(rest);
+  Status status;
+  try {
+    Task<Status> rest = interceptor.intercept(std::move(context), method, request, response, options, *conn_, next);
+    status = co_await std::move(rest);
+  } catch (...) {
+    status = status_of_thrown("an interceptor");
+  }
+  co_return status;
 }
 
 class ClientCallChain::StreamStep final : public Streamer {
@@ -56,8 +63,15 @@ Task<StreamResult> ClientCallChain::run_stream(size_t index, Context context, co
                                                std::string_view method, CallOptions options) const {
   StreamStep next(*this, index + 1);
   StreamClientInterceptor& interceptor = *interceptors_.stream[index];
-  Task<StreamResult> rest = interceptor.intercept(std::move(context), desc, method, options, *conn_, next);
-  co_return co_await std::move(rest);
+  StreamResult stream = Status::internal("an interceptor gave no stream");
+  try {
+    Task<StreamResult> rest = interceptor.intercept(std::move(context), desc, method, options, *conn_, next);
+    StreamResult opened = co_await std::move(rest);
+    if (!opened || *opened != nullptr) stream = std::move(opened);
+  } catch (...) {
+    stream = status_of_thrown("an interceptor");
+  }
+  co_return stream;
 }
 
 // --- Around it: the hooks ---
@@ -80,8 +94,13 @@ class FinishingStream final : public ClientStreamWrapper {
 
   using ClientStream::send;
   Task<Result<bool>> send(ConstMessage message, SendOptions options) override {
-    Task<Result<bool>> sending = wrapped().send(message, options);
-    Result<bool> sent = co_await std::move(sending);
+    Result<bool> sent = false;
+    try {
+      Task<Result<bool>> sending = wrapped().send(message, options);
+      sent = co_await std::move(sending);
+    } catch (...) {
+      sent = status_of_thrown("an interceptor's stream");
+    }
     // Refused (FAILED_PRECONDITION) changes nothing; anything else has ended the call.
     if (!sent && sent.error().code() != StatusCode::kFailedPrecondition) finish(sent.error());
     co_return sent;
@@ -90,8 +109,13 @@ class FinishingStream final : public ClientStreamWrapper {
   Task<Result<bool>> recv(Message message) override {
     // A second one at a time is refused below, which isn't the call's end.
     if (receiving_.exchange(true)) co_return Status::failed_precondition("a recv is under way: one at a time");
-    Task<Result<bool>> receiving = wrapped().recv(message);
-    Result<bool> more = co_await std::move(receiving);
+    Result<bool> more = false;
+    try {
+      Task<Result<bool>> receiving = wrapped().recv(message);
+      more = co_await std::move(receiving);
+    } catch (...) {
+      more = status_of_thrown("an interceptor's stream");
+    }
     receiving_ = false;
     if (!more || !*more) finish(more.status());
     co_return more;
@@ -120,9 +144,13 @@ Task<Status> ClientCallChain::invoke(std::shared_ptr<const ClientCallChain> chai
   Status status = hooks.before();
   if (status.is_ok()) {
     UnaryStep first(*chain, 0);
-    // What interceptors wait for ends with the call.
-    Task<Status> call = first(context, hooks.method(), request, response, hooks.options());
-    status = co_await in_context(context, std::move(call));
+    try {
+      // What interceptors wait for ends with the call.
+      Task<Status> call = first(context, hooks.method(), request, response, hooks.options());
+      status = co_await in_context(context, std::move(call));
+    } catch (...) {
+      status = status_of_thrown("the connection below");
+    }
   }
   hooks.after(status);
   finish_hooks.run(status);
@@ -145,8 +173,14 @@ Task<StreamResult> ClientCallChain::new_stream(std::shared_ptr<const ClientCallC
   }
   options.on_finish = {};
   StreamStep first(*chain, 0);
-  Task<StreamResult> opening = first(context, desc, method, options);
-  StreamResult stream = co_await in_context(context, std::move(opening));
+  StreamResult stream = Status::internal("the connection below gave no stream");
+  try {
+    Task<StreamResult> opening = first(context, desc, method, options);
+    StreamResult opened = co_await in_context(context, std::move(opening));
+    if (!opened || *opened != nullptr) stream = std::move(opened);
+  } catch (...) {
+    stream = status_of_thrown("the connection below");
+  }
   if (!stream) {
     if (hooks != nullptr) hooks->after(stream.error());
     finish_hooks.run(stream.error());

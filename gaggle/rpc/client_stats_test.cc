@@ -22,7 +22,7 @@ struct StatsWorld : StreamWorld {
   std::shared_ptr<RecordingStats> stats = std::make_shared<RecordingStats>();
 
   explicit StatsWorld(ClientConnOptions options = {}, bool ready = true) {
-    options.stats_handlers = {stats};
+    options.stats_handlers.push_back(stats);
     connect(std::move(options));
     if (!ready) return;
     conn->connect();
@@ -53,6 +53,19 @@ TEST(ClientStats, a_call_that_goes_well) {
   EXPECT_EQ(told.time, 10ms);
   EXPECT_EQ(told.peer, world.stats->connections.at(0).peer);
   EXPECT_EQ(told.metadata, "head+tail");
+}
+
+TEST(ClientStats, a_handler_that_throws_concerns_nobody_else) {
+  auto throwing = std::make_shared<ThrowingStats>();
+  StatsWorld world({.stats_handlers = {throwing}}, false);
+  UnaryRun call(world, Context{}, "ask");
+  world.settle();
+  world.server().answer(world.request(), "reply");
+  world.settle();
+  ASSERT_TRUE(call.done());
+  EXPECT_TRUE(call.status().is_ok());
+  EXPECT_EQ(world.stats->of(0), "begin, delayed pick for the resolver, " + std::string(kWell.substr(7)));
+  EXPECT_EQ(throwing->thrown, 9u) << "the connection, and each event of the call";
 }
 
 TEST(ClientStats, the_next_call_has_a_tag_of_its_own) {

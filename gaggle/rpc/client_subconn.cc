@@ -9,6 +9,7 @@
 #include "gaggle/rpc/client_channel.h"
 #include "gaggle/rpc/client_dialer.h"
 #include "gaggle/rpc/client_health.h"
+#include "gaggle/rpc/thrown.h"
 
 namespace gaggle {
 
@@ -20,9 +21,8 @@ class ClientSubConn::Attempt final : TaskCompletion<Result<std::unique_ptr<ByteS
 
   // May end, and delete itself, before it returns.
   void run(ClientChannel& channel, const Address& address) {
-    const bool plain = !channel.credentials().has_handshake();
-    start(plain ? channel.dialer().dial(channel.loop(), address, source_.context())
-                : dial_and_handshake(channel, address, source_.context()),
+    start(channel.credentials().has_handshake() ? dial_and_handshake(channel, address, source_.context())
+                                                : dial(channel, address, source_.context()),
           *this, source_.context());
   }
   void leave(const Status& why) noexcept {
@@ -31,20 +31,40 @@ class ClientSubConn::Attempt final : TaskCompletion<Result<std::unique_ptr<ByteS
   }
 
  private:
-  static Task<Result<std::unique_ptr<ByteStream>>> dial_and_handshake(ClientChannel& channel, Address address,
-                                                                      Context context) {
-    auto dialling = channel.dialer().dial(channel.loop(), address, context);
-    Result<std::unique_ptr<ByteStream>> stream = co_await std::move(dialling);
-    if (!stream) co_return stream;
+  using Dialled = Result<std::unique_ptr<ByteStream>>;
+
+  static Task<Dialled> dial(ClientChannel& channel, const Address& address, const Context& context) {
+    try {
+      return channel.dialer().dial(channel.loop(), address, context);
+    } catch (...) {
+      return Task<Dialled>::ready(status_of_thrown("the dialer"));
+    }
+  }
+
+  Task<Dialled> dial_and_handshake(ClientChannel& channel, Address address, Context context) {
+    auto dialling = dial(channel, address, context);
+    Dialled stream = co_await std::move(dialling);
+    if (!stream || *stream == nullptr) co_return stream;
+    who_ = "the credentials";
     auto handshake = channel.credentials().handshake(std::move(*stream), channel.authority(), context);
-    Result<std::unique_ptr<ByteStream>> secured = co_await std::move(handshake);
+    Dialled secured = co_await std::move(handshake);
     if (secured) co_return secured;
     const Status& error = secured.error();
     co_return Status(error.code(), address.to_string() + ": " + std::string(error.message()));
   }
 
-  void on_done(Result<std::unique_ptr<ByteStream>>&& stream) noexcept override { finish(std::move(stream)); }
-  void on_exception(std::exception_ptr) noexcept override { finish(Status::unavailable("the dialer threw")); }
+  void on_done(Dialled&& stream) noexcept override {
+    if (stream && *stream == nullptr) stream = Status::unavailable(std::string(who_) + " gave no stream");
+    finish(std::move(stream));
+  }
+  void on_exception(std::exception_ptr error) noexcept override {
+    try {
+      std::rethrow_exception(std::move(error));
+    } catch (...) {
+      finish(status_of_thrown(who_));
+    }
+  }
+  void on_abandoned() noexcept override { finish(Status::unavailable("the loop has ended")); }
   void finish(Result<std::unique_ptr<ByteStream>> stream) noexcept {
     const Ref<ClientSubConn> owner = std::move(owner_);
     const bool wanted = wanted_;
@@ -58,13 +78,15 @@ class ClientSubConn::Attempt final : TaskCompletion<Result<std::unique_ptr<ByteS
 
   Ref<ClientSubConn> owner_;
   CancelSource source_;
+  std::string_view who_ = "the dialer";  // is at work
   bool wanted_ = true;
 };
 
-ClientSubConn::ClientSubConn(ClientChannel& channel, const Address& address, SubConnListener& listener)
+ClientSubConn::ClientSubConn(ClientChannel& channel, const Address& address, SubConnListener& listener, uint64_t maker)
     : channel_(Ref<ClientChannel>::share(&channel)),
       address_(address),
       listener_(&listener),
+      maker_(maker),
       backoff_(channel.options().backoff, channel.random()),
       connect_timeout_(channel.loop(), *this),
       backoff_over_(channel.loop(), *this) {
@@ -212,7 +234,11 @@ void ClientSubConn::on_pinged_too_often(Duration keepalive_time) { channel_->slo
 // What all calls of the connection say needs no other proof than the handshake's.
 Status ClientSubConn::check_authority(const StreamSecurity* security, std::string_view authority) const {
   if (authority == channel_->authority()) return {};
-  return channel_->credentials().check_authority(security, authority);
+  try {
+    return channel_->credentials().check_authority(security, authority);
+  } catch (...) {
+    return status_of_thrown("the credentials' check_authority()");
+  }
 }
 
 void ClientSubConn::on_transport_closed(ClientTransport& transport, const Status& why) {
@@ -281,7 +307,12 @@ void ClientSubConn::follow_health_config() {
 }
 
 void ClientSubConn::on_health(const SubConnState& health) {
-  if (health_listener_ != nullptr) health_listener_->on_subconn_health(health);
+  if (health_listener_ == nullptr) return;
+  try {
+    health_listener_->on_subconn_health(health);
+  } catch (...) {
+    channel_->on_listener_threw(maker_, status_of_thrown("on_subconn_health()"));
+  }
 }
 
 void ClientSubConn::stop_health_watch() noexcept {
@@ -302,7 +333,11 @@ void ClientSubConn::report() {
   while (listener_ != nullptr && !reports_.empty()) {
     const SubConnState next = std::move(reports_.front());
     reports_.pop_front();
-    listener_->on_subconn_state(*this, next);
+    try {
+      listener_->on_subconn_state(*this, next);
+    } catch (...) {
+      channel_->on_listener_threw(maker_, status_of_thrown("on_subconn_state()"));
+    }
   }
 }
 

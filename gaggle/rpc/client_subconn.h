@@ -34,7 +34,8 @@ class ClientHealthWatch;
 // channel alive while it has a transport or connects. One loop's thread.
 class ClientSubConn final : public SubConn, public ClientTransport::Owner {
  public:
-  ClientSubConn(ClientChannel& channel, const Address& address, SubConnListener& listener);
+  // `maker`: whose it is, for ClientChannel::on_listener_threw.
+  ClientSubConn(ClientChannel& channel, const Address& address, SubConnListener& listener, uint64_t maker);
   ~ClientSubConn() override;
 
   const Address& address() const noexcept override { return address_; }
@@ -88,6 +89,7 @@ class ClientSubConn final : public SubConn, public ClientTransport::Owner {
   const Ref<ClientChannel> channel_;
   const Address address_;
   SubConnListener* listener_;  // null after shutdown
+  const uint64_t maker_;
   ConnectivityState state_ = ConnectivityState::kIdle;
   std::deque<SubConnState> reports_;
   Backoff backoff_;

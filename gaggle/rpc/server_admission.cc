@@ -38,7 +38,9 @@ class Tapped final : public TapInfo {
 // An exception must not unwind through the parser that called us.
 TapVerdict ask(ServerTap& tap, const TapInfo& call) noexcept {
   try {
-    return tap.inspect(call);
+    TapVerdict verdict = tap.inspect(call);
+    const bool contradicts = !verdict.accepts() && !verdict.drops() && verdict.status().is_ok();
+    return contradicts ? TapVerdict::reject(Status::internal("the tap rejected the call with OK")) : verdict;
   } catch (...) {
     return TapVerdict::reject(Status::unknown("the tap threw an exception"));
   }

@@ -30,12 +30,23 @@ class ServerHandshakes::Handshake final : TaskCompletion<Secured> {
 
   void run(std::unique_ptr<ByteStream> stream, const ServerCredentials& credentials) {
     peer_ = stream->peer_address().to_string();
-    start(credentials.handshake(std::move(stream), owner_.gate_, source_.context()), *this, source_.context());
+    start(begin(credentials, std::move(stream)), *this, source_.context());
   }
   void cancel() noexcept { source_.cancel(Status::unavailable("the server is shutting down")); }
 
  private:
-  void on_done(Secured&& stream) noexcept override { finish(std::move(stream)); }
+  Task<Secured> begin(const ServerCredentials& credentials, std::unique_ptr<ByteStream> stream) {
+    try {
+      return credentials.handshake(std::move(stream), owner_.gate_, source_.context());
+    } catch (...) {
+      return Task<Secured>::ready(Status::internal("the credentials threw"));
+    }
+  }
+
+  void on_done(Secured&& stream) noexcept override {
+    if (stream && *stream == nullptr) stream = Status::internal("the credentials gave no stream");
+    finish(std::move(stream));
+  }
   void on_exception(std::exception_ptr) noexcept override { finish(Status::internal("the credentials threw")); }
   void on_abandoned() noexcept override { finish(Status::cancelled("the server's loop has ended")); }
 

@@ -10,6 +10,7 @@
 
 #include "gaggle/net/sleep.h"
 #include "gaggle/net/spawn.h"
+#include "gaggle/rpc/credentials/server_credentials.h"
 #include "gaggle/rpc/server_sockets_testing.h"
 
 namespace gaggle {
@@ -145,6 +146,33 @@ TEST(ServerSockets, connections_beyond_the_limit_are_closed) {  // [18]
   clients.until([&] { return third.closed; });
   EXPECT_EQ(running.server->counters().connections_refused, 1u);
   EXPECT_EQ(running.server->counters().connections_now, 2u);
+}
+
+struct WilfulCredentials final : ServerCredentials {
+  Task<Result<std::unique_ptr<ByteStream>>> handshake(std::unique_ptr<ByteStream> stream, TurnGate&,
+                                                      Context) const override {
+    if (throws) throw std::runtime_error("no idea");
+    stream.reset();
+    return Task<Result<std::unique_ptr<ByteStream>>>::ready(std::move(stream));
+  }
+  bool throws = false;
+};
+
+TEST(ServerSockets, credentials_that_throw_or_give_nothing_cost_the_connection_only) {
+  WilfulCredentials credentials[2];
+  credentials[1].throws = true;
+  Running running(1);
+  running.service.unary = plain_echo;
+  const std::string plain = running.listen();
+  Clients clients;
+  for (const WilfulCredentials& each : credentials) {
+    const Result<uint16_t> port = running.server->listen("127.0.0.1:0", each);
+    ASSERT_TRUE(port.is_ok());
+    FrameClient& client = clients.connect("127.0.0.1:" + std::to_string(*port));
+    EXPECT_TRUE(clients.finish(client.call("Unary", "x")).reset.has_value());
+  }
+  EXPECT_EQ(clients.finish(clients.connect(plain).call("Unary", "x")).grpc_status(), "0");
+  EXPECT_EQ(running.server->counters().handshakes_failed, 2u);
 }
 
 TEST(ServerSockets, clients_that_vanish_leave_nothing_behind) {  // [3] [12]

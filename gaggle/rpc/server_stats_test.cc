@@ -53,6 +53,17 @@ TEST(ServerStats, a_call_that_goes_well) {
   EXPECT_EQ(told.metadata, "head");
 }
 
+TEST(ServerStats, a_handler_that_throws_concerns_nobody_else) {
+  auto throwing = std::make_shared<ThrowingStats>();
+  StatsWorld world({.stats_handlers = {}});
+  ServerOptions options;
+  options.stats_handlers = {throwing, world.stats};
+  ServerWorld server(options);
+  EXPECT_EQ(server.finish(server.client().call("Unary", "ask")).grpc_status(), "0");
+  EXPECT_EQ(world.stats->of(0), kWell);
+  EXPECT_EQ(throwing->thrown, 8u) << "the connection, and each event of the call";
+}
+
 TEST(ServerStats, the_next_call_has_a_tag_of_its_own) {
   StatsWorld world;
   for (size_t i = 0; i < 2; ++i) {

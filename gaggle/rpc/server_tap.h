@@ -51,7 +51,8 @@ class [[nodiscard]] TapVerdict {
 //
 // Runs while a connection's input is being parsed, on the loop's thread: it must be quick, must not
 // block, and may not touch the server. Shared by all loops: keep no unsynchronised state. Calls that
-// the server refuses itself (malformed, unknown) don't come here. grpc-go: InTapHandle.
+// the server refuses itself (malformed, unknown) don't come here. One that throws rejects the call with
+// UNKNOWN, one that rejects with OK does so with INTERNAL. grpc-go: InTapHandle.
 class ServerTap {
  public:
   virtual ~ServerTap() = default;

@@ -21,6 +21,7 @@ class Obedient final : public ServerTap {
     raw.emplace_back(call.header("raw-bin").value_or("none"));
     if (order == "reject") return TapVerdict::reject(Status::resource_exhausted("too many of you"));
     if (order == "drop") return TapVerdict::drop();
+    if (order == "reject OK") return TapVerdict::reject(Status::ok());
     if (order == "throw") throw std::runtime_error("not so quick");
     return TapVerdict::accept();
   }
@@ -82,6 +83,8 @@ TEST(ServerTap, one_that_throws_costs_the_call_only) {
   Obedient tap;
   ServerWorld world({.tap = &tap});
   EXPECT_EQ(world.finish(world.client().call("Unary", "x", {{"tap", "throw"}})).grpc_status(), "2");
+  EXPECT_EQ(world.finish(world.client().call("Unary", "x", {{"tap", "reject OK"}})).grpc_status(), "13")
+      << "there is no answer that could be OK";
   EXPECT_EQ(world.finish(world.client().call("Unary", "x")).grpc_status(), "0");
 }
 

@@ -41,7 +41,8 @@ class UnaryHandler {
 };
 
 // Stands before every unary method of a server. Awaits, changes or replaces what passes; calls
-// `next` any number of times, or not at all. Shared by all loops: keep no unsynchronised state.
+// `next` any number of times, or not at all. Shared by all loops: keep no unsynchronised state. An exception,
+// its own or one that comes out of `next`, ends the call with UNKNOWN; its words are logged, not sent.
 class UnaryServerInterceptor {
  public:
   virtual ~UnaryServerInterceptor() = default;
@@ -50,7 +51,8 @@ class UnaryServerInterceptor {
 };
 
 // A streaming method, or the rest of the call behind a stream interceptor; also what answers methods
-// that nobody registered (ServerOptions::unknown_service).
+// that nobody registered (ServerOptions::unknown_service). An exception ends the call with UNKNOWN; its
+// words are logged, not sent.
 class StreamHandler {
  public:
   virtual Task<Status> operator()(ServerStream& stream) = 0;
@@ -62,7 +64,8 @@ class StreamHandler {
 // Stands before every streaming method of a server. Runs when the call begins and ends with it; to
 // see, change or replace messages and metadata it gives `next` a stream of its own around `stream`
 // (see ServerStreamWrapper). What it returns is the call's status. Calls `next` at most once: the
-// messages can be read only once. Shared by all loops: keep no unsynchronised state.
+// messages can be read only once. Shared by all loops: keep no unsynchronised state. An exception ends the call
+// with UNKNOWN; its words are logged, not sent.
 //
 //   class Counting final : public StreamServerInterceptor {
 //     Task<Status> intercept(ServerStream& stream, const StreamServerInfo&, StreamHandler& next) override {
@@ -94,7 +97,8 @@ class UnaryServerCall {
 //
 // `handler` gets the implementation (as `ServiceDesc::fit` gave it), decodes the request, then
 // either calls the method or, if `interceptor` isn't null, gives it the request, the call's info
-// and the method as `next`. What it returns is the status; OK sends the response.
+// and the method as `next`. What it returns is the status; OK sends the response. An exception ends the
+// call with UNKNOWN; its words are logged, not sent.
 struct MethodDesc {
   std::string_view name;  // without the service: "Get"
   const MessageType* request_type = nullptr;

@@ -11,6 +11,30 @@
 
 namespace gaggle {
 
+namespace {
+
+// What a handler throws concerns nobody else.
+template <class Event>
+void tell_one(StatsHandler& handler, void (StatsHandler::*function)(stats::Tag, const Event&), stats::Tag tag,
+              const Event& event) noexcept {
+  try {
+    (handler.*function)(tag, event);
+  } catch (...) {
+  }
+}
+
+template <class Event>
+stats::Tag begin_one(StatsHandler& handler, stats::Tag (StatsHandler::*function)(const Event&),
+                     const Event& event) noexcept {
+  try {
+    return (handler.*function)(event);
+  } catch (...) {
+    return nullptr;
+  }
+}
+
+}  // namespace
+
 // --- Metadata ---
 
 std::optional<std::string_view> stats::ReceivedMetadata::find(std::string_view name) const noexcept {
@@ -33,7 +57,9 @@ ConnectionStats::ConnectionStats(const StatsHandlers& handlers, stats::Side side
     : handlers_(handlers), clock_(clock), side_(side), peer_(std::move(peer)), began_(clock.now()) {
   tags_.reserve(handlers.size());
   const stats::ConnectionBegin event{.side = side, .time = began_, .peer = peer_};
-  for (const auto& handler : handlers) tags_.push_back(handler->on_connection_begin(event));
+  for (const auto& handler : handlers) {
+    tags_.push_back(begin_one(*handler, &StatsHandler::on_connection_begin, event));
+  }
 }
 
 void ConnectionStats::on_closed(const Status& why) noexcept {
@@ -44,7 +70,9 @@ void ConnectionStats::on_closed(const Status& why) noexcept {
 ConnectionStats::~ConnectionStats() {
   if (closed_ == kNever) on_closed(Status::cancelled("the loop of the connection has ended"));
   const stats::ConnectionEnd event{.side = side_, .began = began_, .time = closed_, .why = why_};
-  for (size_t i = 0; i < handlers_.size(); ++i) handlers_[i]->on_connection_end(tags_[i], event);
+  for (size_t i = 0; i < handlers_.size(); ++i) {
+    tell_one(*handlers_[i], &StatsHandler::on_connection_end, tags_[i], event);
+  }
 }
 
 // --- Calls ---
@@ -58,21 +86,20 @@ void CallStats::begin(const StatsHandlers& handlers, const Clock& clock, stats::
   tags_.clear();
   for (size_t i = 0; i < handlers.size(); ++i) {
     event.connection = connection != nullptr ? connection->tag(i) : nullptr;
-    tags_.push_back(handlers[i]->on_call_begin(event));
+    tags_.push_back(begin_one(*handlers[i], &StatsHandler::on_call_begin, event));
   }
 }
 
 template <class Event>
-void CallStats::tell(void (StatsHandler::*function)(stats::Tag, const Event&) noexcept,
-                     const Event& event) const noexcept {
-  for (size_t i = 0; i < tags_.size(); ++i) ((*handlers_)[i].get()->*function)(tags_[i], event);
+void CallStats::tell(void (StatsHandler::*function)(stats::Tag, const Event&), const Event& event) const noexcept {
+  for (size_t i = 0; i < tags_.size(); ++i) tell_one(*(*handlers_)[i], function, tags_[i], event);
 }
 
-void CallStats::tell_header(void (StatsHandler::*function)(stats::Tag, const stats::Header&) noexcept,
+void CallStats::tell_header(void (StatsHandler::*function)(stats::Tag, const stats::Header&),
                             const ConnectionStats& connection, stats::Header event) const noexcept {
   for (size_t i = 0; i < tags_.size(); ++i) {
     event.connection = connection.tag(i);
-    ((*handlers_)[i].get()->*function)(tags_[i], event);
+    tell_one(*(*handlers_)[i], function, tags_[i], event);
   }
 }
 
@@ -90,7 +117,7 @@ void CallStats::header_received(const ConnectionStats& connection, std::string_v
               {now(), compression, connection.peer(), &metadata, nullptr});
 }
 
-void CallStats::tell_message(void (StatsHandler::*function)(stats::Tag, const stats::Payload&) noexcept, size_t bytes,
+void CallStats::tell_message(void (StatsHandler::*function)(stats::Tag, const stats::Payload&), size_t bytes,
                              size_t wire_bytes, bool compressed) const noexcept {
   tell(function, stats::Payload{.time = now(),
                                 .bytes = bytes,

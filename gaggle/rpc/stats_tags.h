@@ -77,11 +77,11 @@ class CallStats {
  private:
   TimePoint now() const noexcept { return clock_->now(); }
   template <class Event>
-  void tell(void (StatsHandler::*function)(stats::Tag, const Event&) noexcept, const Event& event) const noexcept;
-  void tell_message(void (StatsHandler::*function)(stats::Tag, const stats::Payload&) noexcept, size_t bytes,
-                    size_t wire_bytes, bool compressed) const noexcept;
-  void tell_header(void (StatsHandler::*function)(stats::Tag, const stats::Header&) noexcept,
-                   const ConnectionStats& connection, stats::Header event) const noexcept;
+  void tell(void (StatsHandler::*function)(stats::Tag, const Event&), const Event& event) const noexcept;
+  void tell_message(void (StatsHandler::*function)(stats::Tag, const stats::Payload&), size_t bytes, size_t wire_bytes,
+                    bool compressed) const noexcept;
+  void tell_header(void (StatsHandler::*function)(stats::Tag, const stats::Header&), const ConnectionStats& connection,
+                   stats::Header event) const noexcept;
 
   const StatsHandlers* handlers_ = nullptr;
   const Clock* clock_ = nullptr;

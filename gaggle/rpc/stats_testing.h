@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,29 @@ class RecordingStats final : public StatsHandler {
   Call& note(stats::Tag tag, std::string line);
   void note_header(stats::Tag tag, std::string line, const stats::Header& header);
   void note_message(stats::Tag tag, std::string line, const stats::Payload& payload);
+};
+
+// Throws whenever it's told anything.
+class ThrowingStats final : public StatsHandler {
+ public:
+  size_t thrown = 0;
+
+ private:
+  [[noreturn]] void fail() {
+    ++thrown;
+    throw std::runtime_error("not interested");
+  }
+  stats::Tag on_connection_begin(const stats::ConnectionBegin&) override { fail(); }
+  void on_connection_end(stats::Tag, const stats::ConnectionEnd&) override { fail(); }
+  stats::Tag on_call_begin(const stats::CallBegin&) override { fail(); }
+  void on_delayed_pick(stats::Tag, const stats::DelayedPick&) override { fail(); }
+  void on_header_sent(stats::Tag, const stats::Header&) override { fail(); }
+  void on_header_received(stats::Tag, const stats::Header&) override { fail(); }
+  void on_message_sent(stats::Tag, const stats::Payload&) override { fail(); }
+  void on_message_received(stats::Tag, const stats::Payload&) override { fail(); }
+  void on_trailer_sent(stats::Tag, const stats::Trailer&) override { fail(); }
+  void on_trailer_received(stats::Tag, const stats::Trailer&) override { fail(); }
+  void on_call_end(stats::Tag, const stats::CallEnd&) override { fail(); }
 };
 
 }  // namespace gaggle

@@ -20,6 +20,10 @@
 // write against it keep working. They are named in ClientConnOptions::balancers, and chosen by a
 // service config's loadBalancingConfig or by ClientConnOptions::balancer. Most are best made of an
 // EndpointBalancer (endpoint_balancer.h), which leaves them the choice and nothing else.
+//
+// Exceptions: one that comes out of a policy's functions ends neither the program nor the connection;
+// each class below says what it costs. Only what a policy runs by itself, on a timer of its own, say, it
+// catches itself, and destructors don't throw.
 
 namespace gaggle {
 
@@ -102,7 +106,8 @@ struct PickResult {
   Kind kind = Kind::kQueue;
   SubConn* subconn = nullptr;  // the picker holds a reference
   Status status;
-  std::move_only_function<void(const PickDone&)> done;  // told once, if set, when the call has ended
+  // Told once, if set, when the call has ended. What it throws is ignored.
+  std::move_only_function<void(const PickDone&)> done;
 
   static PickResult complete(SubConn& subconn) { return {.kind = Kind::kComplete, .subconn = &subconn}; }
   static PickResult queue() { return {}; }
@@ -112,8 +117,8 @@ struct PickResult {
 
 // Chooses a connection for each call; an immutable picture of what the balancer knew when it made
 // this one. pick() is quick and never blocks; it comes on the connection's loop, one at a time, and
-// may come once more after the balancer has published a newer picker, never after its end. Nothing of a
-// policy may throw: that ends the program.
+// may come once more after the balancer has published a newer picker, never after its end. A pick that
+// throws, completes without a SubConn or drops with OK ends its call with INTERNAL.
 class Picker : public RefCounted<Picker> {
  public:
   virtual ~Picker() = default;
@@ -124,7 +129,8 @@ class Picker : public RefCounted<Picker> {
 class BalancerHelper {
  public:
   virtual Ref<SubConn> new_subconn(const Address& address, SubConnListener& listener) = 0;
-  // What the connection as a whole is now, and who chooses. Calls that wait are picked again.
+  // What the connection as a whole is now, and who chooses. Calls that wait are picked again. Without
+  // a picker it's TRANSIENT_FAILURE, and calls end with INTERNAL.
   virtual void update_state(ConnectivityState state, Ref<Picker> picker) = 0;
   // Asks the resolver to look again.
   virtual void resolve_now() = 0;
@@ -145,7 +151,10 @@ class BalancerConfig : public RefCounted<BalancerConfig> {
 // A policy: keeps SubConns for what the resolver reports, and a picker that spreads calls over them.
 //
 // All calls come on the connection's loop, one at a time, also those of SubConnListener. Destroying
-// it: shut down all SubConns first, and they report no more.
+// it: shut down all SubConns first, and they report no more. One that throws, in whatever it's called
+// for, is destroyed at the end of the loop's turn: the connection is in TRANSIENT_FAILURE and calls end
+// with INTERNAL until the resolver, which is asked to look again a second later, has reported; then it's
+// built anew.
 class Balancer {
  public:
   virtual ~Balancer() = default;
@@ -158,7 +167,9 @@ class Balancer {
   virtual void exit_idle() = 0;
 };
 
-// Makes balancers of one policy, by name. Shared by connections: no unsynchronised state.
+// Makes balancers of one policy, by name. Shared by connections: no unsynchronised state. A build() that
+// throws or gives null counts as a balancer that throws, a parse_config() that throws as one that gives
+// an error.
 class BalancerBuilder {
  public:
   virtual ~BalancerBuilder() = default;

@@ -5,7 +5,20 @@
 #include <string>
 #include <utility>
 
+#include "gaggle/rpc/thrown.h"
+
 namespace gaggle {
+namespace {
+
+Result<Ref<const BalancerConfig>> parse(const BalancerBuilder& builder, std::string_view config) {
+  try {
+    return builder.parse_config(config);
+  } catch (...) {
+    return status_of_thrown("the policy");
+  }
+}
+
+}  // namespace
 
 Result<BalancerChoice> choose_balancer(const ServiceConfig* config, std::span<BalancerBuilder* const> known,
                                        BalancerBuilder& fallback) {
@@ -17,7 +30,7 @@ Result<BalancerChoice> choose_balancer(const ServiceConfig* config, std::span<Ba
       unknown.append(unknown.empty() ? "" : ", ").append(policy.name);
       continue;
     }
-    Result<Ref<const BalancerConfig>> read = (*found)->parse_config(policy.config);
+    Result<Ref<const BalancerConfig>> read = parse(**found, policy.config);
     if (!read) {
       return Status::invalid_argument("service config, loadBalancingConfig, " + policy.name + ": " +
                                       std::string(read.error().message()));

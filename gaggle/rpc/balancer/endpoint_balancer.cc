@@ -8,6 +8,7 @@
 #include "gaggle/net/loop.h"
 #include "gaggle/rpc/balancer/pick_first.h"
 #include "gaggle/rpc/balancer/pickers.h"
+#include "gaggle/rpc/thrown.h"
 
 namespace gaggle {
 
@@ -157,9 +158,21 @@ void EndpointBalancer::publish() {
       }
     }
   }
-  if (!ready.empty()) return helper_.update_state(ConnectivityState::kReady, make_picker(ready));
+  if (!ready.empty()) return publish_ready(ready);
   if (connecting) return helper_.update_state(ConnectivityState::kConnecting, make_queue_picker());
   helper_.update_state(ConnectivityState::kTransientFailure, make_fail_picker(last_error_));
+}
+
+// It comes from hooks, too, where nobody would catch what the policy throws.
+void EndpointBalancer::publish_ready(std::span<const ReadyEndpoint> ready) {
+  Ref<Picker> picker;
+  try {
+    picker = make_picker(ready);
+  } catch (...) {
+    picker = make_drop_picker(status_of_thrown("the balancer's make_picker()"));
+    return helper_.update_state(ConnectivityState::kTransientFailure, std::move(picker));
+  }
+  helper_.update_state(ConnectivityState::kReady, std::move(picker));
 }
 
 }  // namespace gaggle

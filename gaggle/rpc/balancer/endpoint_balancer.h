@@ -35,7 +35,8 @@ class EndpointBalancer : public Balancer {
   explicit EndpointBalancer(BalancerHelper& helper) noexcept;
 
   // A picker that chooses among `ready`, which isn't empty and is in the resolver's order. Asked for
-  // whenever the set or a connection has changed.
+  // whenever the set or a connection has changed. If it throws or gives null, the connection is in
+  // TRANSIENT_FAILURE and calls end with INTERNAL until it's asked again.
   virtual Ref<Picker> make_picker(std::span<const ReadyEndpoint> ready) = 0;
   // Before the endpoints are looked at: keep what make_picker() needs of it.
   virtual void on_config(const BalancerConfig* config) { static_cast<void>(config); }
@@ -48,6 +49,7 @@ class EndpointBalancer : public Balancer {
   void on_child_update();
   void wake_idle() noexcept;
   void publish();
+  void publish_ready(std::span<const ReadyEndpoint> ready);
 
   BalancerHelper& helper_;
   std::vector<std::unique_ptr<Child>> children_;

@@ -22,10 +22,20 @@ class FailPicker final : public Picker {
   const Status status_;
 };
 
+class DropPicker final : public Picker {
+ public:
+  explicit DropPicker(Status status) : status_(std::move(status)) {}
+  PickResult pick(const PickInfo&) override { return PickResult::drop(status_); }
+
+ private:
+  const Status status_;
+};
+
 }  // namespace
 
 Ref<Picker> make_queue_picker() { return make_ref<QueuePicker>(); }
 Ref<Picker> make_fail_picker(Status status) { return make_ref<FailPicker>(std::move(status)); }
+Ref<Picker> make_drop_picker(Status status) { return make_ref<DropPicker>(std::move(status)); }
 
 std::optional<std::string_view> PickInfo::header(std::string_view key) const noexcept {
   for (const Metadata* sent : {defaults, metadata}) {

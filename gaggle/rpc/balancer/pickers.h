@@ -13,5 +13,7 @@ namespace gaggle {
 Ref<Picker> make_queue_picker();
 // Calls fail with UNAVAILABLE and the words of `status`, unless they wait for readiness.
 Ref<Picker> make_fail_picker(Status status);
+// Calls end with `status`, those that wait for readiness, too.
+Ref<Picker> make_drop_picker(Status status);
 
 }  // namespace gaggle

@@ -16,8 +16,8 @@ namespace gaggle {
 // How a client's connections are secured, and whom they accept as the server.
 //
 // insecure_credentials() is one kind, TLS (tls.h) another. One object serves any number of
-// ClientConns at once and outlives them: its functions may be called from any thread. grpc++ and
-// grpc-go call it ChannelCredentials and TransportCredentials.
+// ClientConns at once and outlives them: its functions may be called from any thread. An exception or
+// null counts as an error. grpc++ and grpc-go call it ChannelCredentials and TransportCredentials.
 class ChannelCredentials {
  public:
   virtual ~ChannelCredentials() = default;

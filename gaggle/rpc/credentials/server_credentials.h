@@ -16,7 +16,7 @@ class TurnGate;
 // kind; plain connections need none.
 //
 // One object may serve any number of addresses, and outlives the server: its functions are called on
-// the server's loops, several at once.
+// the server's loops, several at once. An exception or null costs the connection, as an error does.
 class ServerCredentials {
  public:
   virtual ~ServerCredentials() = default;

@@ -53,7 +53,8 @@ class ResolverListener {
 
 // Finds out what a name stands for and keeps saying so whenever that changes.
 //
-// Belongs to one loop's thread. Destroying it ends its work: the listener hears nothing more.
+// Belongs to one loop's thread. Destroying it ends its work: the listener hears nothing more. What
+// resolve_now() throws is logged and ignored.
 class Resolver {
  public:
   virtual ~Resolver() = default;
@@ -69,7 +70,8 @@ struct ResolverOptions {
 };
 
 // Makes resolvers for one scheme. Shared by connections: no unsynchronised state. Users write their
-// own and name them in ClientConnOptions::resolvers.
+// own and name them in ClientConnOptions::resolvers. What check() and authority() throw makes
+// ClientConn::create give INTERNAL.
 class ResolverBuilder {
  public:
   virtual ~ResolverBuilder() = default;
@@ -85,7 +87,8 @@ class ResolverBuilder {
     static_cast<void>(target);
     return std::nullopt;
   }
-  // A resolver that has begun to work; `listener` outlives it. On the loop's thread.
+  // A resolver that has begun to work; `listener` outlives it. On the loop's thread. An error ends the
+  // call that needed it, and the next one asks again; an exception or null is INTERNAL.
   virtual Result<std::unique_ptr<Resolver>> build(const Target& target, ResolverListener& listener,
                                                   const ResolverOptions& options) = 0;
 };
