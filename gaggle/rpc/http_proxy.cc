@@ -27,24 +27,42 @@ int hex_digit(char c) {
   return -1;
 }
 
-std::string percent_decoded(std::string_view text) {
+Status not_a_proxy(std::string_view what) {
+  // Not the text itself: it may have a password in it.
+  return Status::invalid_argument("not the URL of an HTTP proxy: " + std::string(what));
+}
+
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
+
+Result<std::string> percent_decoded(std::string_view text) {
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
-    const bool coded =
-        text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 && hex_digit(text[i + 2]) >= 0;
-    out.push_back(coded ? static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2])) : text[i]);
-    if (coded) i += 2;
+    if (text[i] != '%') {
+      out.push_back(text[i]);
+      continue;
+    }
+    if (i + 2 >= text.size() || hex_digit(text[i + 1]) < 0 || hex_digit(text[i + 2]) < 0) {
+      return not_a_proxy("user and password have a % without two hexadecimal digits; % itself is %25");
+    }
+    out.push_back(static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2])));
+    i += 2;
   }
+  // RFC 7617 §2.
+  if (std::ranges::any_of(out, is_control)) return not_a_proxy("user and password can't have control characters");
   return out;
 }
 
 // RFC 7617; its base64 is padded.
-std::string basic_authorization(std::string_view user_and_password) {
+Result<std::string> basic_authorization(std::string_view user_and_password) {
   const size_t colon = user_and_password.find(':');
-  std::string plain = percent_decoded(user_and_password.substr(0, colon)) + ":";
-  if (colon != std::string_view::npos) plain += percent_decoded(user_and_password.substr(colon + 1));
+  Result<std::string> user = percent_decoded(user_and_password.substr(0, colon));
+  if (!user) return user;
+  if (user->find(':') != std::string::npos) return not_a_proxy("a user's name can't have a colon");
+  Result<std::string> password =
+      percent_decoded(colon == std::string_view::npos ? std::string_view{} : user_and_password.substr(colon + 1));
+  if (!password) return password;
   std::string coded;
-  wire::base64_encode(plain, coded);
+  wire::base64_encode(*user + ":" + *password, coded);
   while (coded.size() % 4 != 0) coded.push_back('=');
   return "Basic " + coded;
 }
@@ -161,23 +179,24 @@ Task<Status> ask_for_tunnel(ByteStream& stream, std::string request) {
 // --- Which proxy ---
 
 Result<HttpProxy> HttpProxy::parse(std::string_view url) {
-  const auto bad = [](std::string_view what) {
-    // Not the text itself: it may have a password in it.
-    return Status::invalid_argument("not the URL of an HTTP proxy: " + std::string(what));
-  };
+  if (std::ranges::any_of(url, [](char c) { return is_control(c) || c == ' '; })) {
+    return not_a_proxy("it has spaces or control characters");
+  }
   if (const size_t scheme = url.find("://"); scheme != std::string_view::npos) {
-    if (!same_ignoring_case(url.substr(0, scheme), "http")) return bad("only http:// is known");
+    if (!same_ignoring_case(url.substr(0, scheme), "http")) return not_a_proxy("only http:// is known");
     url.remove_prefix(scheme + 3);
   }
   HttpProxy proxy;
   if (const size_t at = url.rfind('@'); at != std::string_view::npos) {
-    proxy.authorization = basic_authorization(url.substr(0, at));
+    Result<std::string> authorization = basic_authorization(url.substr(0, at));
+    if (!authorization) return authorization.error();
+    proxy.authorization = *std::move(authorization);
     url.remove_prefix(at + 1);
   }
   if (url.ends_with('/')) url.remove_suffix(1);
   Result<Address> address = Address::parse(url, 80);
-  if (!address) return bad(address.error().message());
-  if (address->kind != Address::Kind::kTcp || address->host.empty()) return bad("it needs a host");
+  if (!address) return not_a_proxy(address.error().message());
+  if (address->kind != Address::Kind::kTcp || address->host.empty()) return not_a_proxy("it needs a host");
   proxy.address = *std::move(address);
   return proxy;
 }

@@ -20,8 +20,8 @@ struct HttpProxy {
   std::vector<std::string> exempt = {};  // hosts that are reached without it; see is_for()
 
   // "http://user:password@proxy.example:3128", scheme and user optional, port 80 if absent; user and
-  // password may be percent-encoded. INVALID_ARGUMENT for anything else: the way to the proxy itself is
-  // always plain.
+  // password may be percent-encoded, and have no control characters, the user no colon (RFC 7617).
+  // INVALID_ARGUMENT for anything else: the way to the proxy itself is always plain.
   static Result<HttpProxy> parse(std::string_view url);
 
   // What the program's surroundings say: the first of grpc_proxy, https_proxy and http_proxy that is set,

@@ -172,6 +172,15 @@ TEST(HttpProxyTest, urls_are_read_and_bad_ones_refused) {
   for (const char* bad : {"https://p.example", "socks5://p", "", "http://", "p:99999"}) {
     EXPECT_EQ(HttpProxy::parse(bad).status().code(), StatusCode::kInvalidArgument) << bad;
   }
+  const std::string_view with_nul("http://u\0:x@p:1", 15);
+  for (const std::string_view bad : std::initializer_list<std::string_view>{
+           "http://u%zz:x@p:1", "http://u:x%@p:1", "http://u:x%2@p:1", "http://u%3Av:x@p:1", "http://u%0D%0A:x@p:1",
+           "http://u:x%7f@p:1", "http://u\r\n:x@p:1", "http://p\r\nx:1", "http://p :1", with_nul}) {
+    const Status refused = HttpProxy::parse(bad).status();
+    EXPECT_EQ(refused.code(), StatusCode::kInvalidArgument) << bad;
+    EXPECT_TRUE(refused.message().starts_with("not the URL of an HTTP proxy: ")) << refused.message();
+  }
+  EXPECT_EQ(HttpProxy::parse("http://%C3%BC:%25%3A@p:1")->authorization, "Basic w7w6JTo=") << "other bytes are fine";
   const Status secret = HttpProxy::parse("http://u:secret@p:bad").status();
   EXPECT_EQ(secret.message().find("secret"), std::string_view::npos) << "passwords stay out of messages";
 }
