@@ -4,7 +4,6 @@
 #include <cassert>
 #include <utility>
 
-#include "gaggle/net/block_on.h"
 #include "gaggle/net/loop.h"
 #include "gaggle/net/task.h"
 #include "gaggle/rpc/client_attempt.h"
@@ -12,6 +11,7 @@
 #include "gaggle/rpc/client_channel.h"
 #include "gaggle/rpc/client_subconn.h"
 #include "gaggle/rpc/control_plane.h"
+#include "gaggle/rpc/thrown.h"
 
 namespace gaggle {
 
@@ -100,7 +100,13 @@ void TokenFetch::on_done(CallCredentials::Answer&& answer) noexcept {
   ask_next();
 }
 
-void TokenFetch::on_exception(std::exception_ptr error) noexcept { end(status_of(std::move(error))); }
+void TokenFetch::on_exception(std::exception_ptr error) noexcept {
+  try {
+    std::rethrow_exception(std::move(error));
+  } catch (...) {
+    end(status_of_thrown("the credentials"));
+  }
+}
 
 void TokenFetch::end(Status status) {
   asking_ = false;

@@ -166,6 +166,8 @@ struct TokenServer {
   Duration takes{};
   Status error;
   Duration lifetime = 1h;
+  bool at_once = false;  // throws before it's a coroutine
+  bool throws = false;
 
   static Task<Result<AccessToken>> fetch(TokenServer& self, Context context) {
     const int number = ++self.fetches;
@@ -180,12 +182,17 @@ struct TokenServer {
       Status waited = co_await in_context(until, std::move(waiting));
       static_cast<void>(waited);
     }
+    if (self.throws) throw std::runtime_error("no key");
     if (!self.error.is_ok()) co_return self.error;
     co_return AccessToken{"t" + std::to_string(number), self.lifetime};
   }
   RefreshingTokenOptions options() {
     RefreshingTokenOptions options;
-    options.fetch = [this](Context context) { return fetch(*this, std::move(context)); };
+    options.fetch = [this](Context context) {
+      if (!throws || !at_once) return fetch(*this, std::move(context));
+      ++fetches;
+      throw std::runtime_error("no key");
+    };
     return options;
   }
 };
@@ -251,6 +258,19 @@ TEST(RefreshingTokenTest, an_error_is_the_answer_for_a_while_then_it_is_tried_ag
   it.tokens.error = {};
   it.world->time.advance(1s);
   EXPECT_EQ(it.world->authorization(), "Bearer t2");
+}
+
+TEST(RefreshingTokenTest, a_fetch_that_throws_is_an_error_like_another) {
+  for (const bool at_once : {true, false}) {
+    RefreshWorld it({.at_once = at_once, .throws = true});
+    const std::string expected = "INTERNAL: the token fetcher threw an exception: no key";
+    EXPECT_EQ(it.world->authorization(), expected);
+    EXPECT_EQ(it.world->authorization(), expected);
+    EXPECT_EQ(it.tokens.fetches, 1) << "not a fetch for every call";
+    it.tokens.throws = false;
+    it.world->time.advance(1s);
+    EXPECT_EQ(it.world->authorization(), "Bearer t2");
+  }
 }
 
 TEST(RefreshingTokenTest, a_good_token_outlives_failed_refreshes) {

@@ -10,6 +10,7 @@
 #include "gaggle/net/event.h"
 #include "gaggle/net/loop.h"
 #include "gaggle/net/spawn.h"
+#include "gaggle/rpc/thrown.h"
 
 namespace gaggle {
 namespace {
@@ -112,10 +113,14 @@ class RefreshingTokenCredentials::State final : public std::enable_shared_from_t
     const RefreshingTokenOptions& options = fetch->state->options_;
     const Context context =
         Context{}.with_clock(loop.clock()).with_deadline(deadline_after(fetch->now, options.fetch_timeout));
-    Task<Result<AccessToken>> fetching = options.fetch(context);
-    Result<AccessToken> result = co_await in_context(context, std::move(fetching));
+    try {
+      Task<Result<AccessToken>> fetching = options.fetch(context);
+      Result<AccessToken> result = co_await in_context(context, std::move(fetching));
+      fetch->result = std::move(result);
+    } catch (...) {
+      fetch->result = status_of_thrown("the token fetcher");
+    }
     fetch->now = loop.now();
-    fetch->result = std::move(result);
     co_return Status::ok();
   }
 

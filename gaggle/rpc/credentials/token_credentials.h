@@ -36,8 +36,9 @@ struct AccessToken {
   Duration lifetime = std::chrono::hours{1};
 };
 
-// Gets a new token, on some loop, within the context's time. A function that gives a coroutine must
-// not be a capturing lambda: see task.h.
+// Gets a new token, on some loop, within the context's time. An error ends the calls that wait for it, as
+// CallCredentials::metadata does; an exception is INTERNAL with its words. A function that gives a coroutine
+// must not be a capturing lambda: see task.h.
 using TokenFetcher = std::function<Task<Result<AccessToken>>(Context context)>;
 
 struct RefreshingTokenOptions {
