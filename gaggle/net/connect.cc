@@ -20,7 +20,7 @@ namespace {
 using Connected = Result<std::unique_ptr<ByteStream>>;
 
 Status cant_connect(const Address& address, int error_number) {
-  return system_error(StatusCode::kUnavailable, "can't connect to " + address.to_string(), error_number);
+  return system_error(StatusCode::kUnavailable, address.to_string(), error_number);
 }
 
 int pending_error(int socket) {
@@ -58,7 +58,7 @@ Task<Connected> connect_numeric(Loop& loop, const Address& address) {
   Status waited = co_await writable.wait();
   (*stream)->cancel_waits();
   if (!waited.is_ok()) {
-    co_return Status(waited.code(), "connecting to " + address.to_string() + ": " + std::string(waited.message()));
+    co_return Status(waited.code(), address.to_string() + ": " + std::string(waited.message()));
   }
   const int error = pending_error(descriptor);
   if (error != 0) co_return cant_connect(address, error);

@@ -21,6 +21,7 @@
 #include "gaggle/rpc/client_conn.h"
 #include "gaggle/rpc/client_interceptor.h"
 #include "gaggle/rpc/codec_testing.h"
+#include "gaggle/rpc/http_proxy.h"
 #include "gaggle/rpc/server.h"
 #include "gaggle/rpc/server_stream.h"
 
@@ -111,6 +112,23 @@ TEST(ClientThreadsTest, calls_from_every_loop_resume_where_they_were_made) {
   }
   EXPECT_EQ(world.conn->counters().calls_succeeded, 1600u);
   EXPECT_EQ(world.conn->counters().connect_attempts, 1u) << "one connection served them all";
+}
+
+TEST(ClientThreadsTest, an_address_that_refuses_is_named_once) {
+  World world;
+  const std::string address(world.conn->target().substr(world.conn->target().rfind('/') + 1));
+  world.server.reset();
+  Task<Status> direct = call(*world.conn, Context{}, "a");
+  EXPECT_EQ(block_on(world.loops.loop(0), std::move(direct)).to_string(),
+            "UNAVAILABLE: can't connect: " + address + ": Connection refused");
+  HttpProxyDialer dialer(*HttpProxy::parse(address));
+  ClientConnOptions options{.credentials = insecure_credentials()};
+  options.dialer = &dialer;
+  world.conn = std::move(*ClientConn::create(world.loops, "passthrough:///scores.example:443", options));
+  Task<Status> by_proxy = call(*world.conn, Context{}, "a");
+  EXPECT_EQ(block_on(world.loops.loop(0), std::move(by_proxy)).to_string(),
+            "UNAVAILABLE: can't connect: the proxy " + address + ": Connection refused");
+  world.conn.reset();
 }
 
 TEST(ClientThreadsTest, threads_without_a_loop_block) {

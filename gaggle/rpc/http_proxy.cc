@@ -255,7 +255,11 @@ Task<Dialled> HttpProxyDialer::tunnel(Loop& loop, Address address, Context conte
   auto reaching = reach(loop, proxy_.address, context);
   Dialled stream = co_await std::move(reaching);
   const std::string where = "the proxy " + proxy_.address.to_string() + ": ";
-  if (!stream) co_return Status(stream.error().code(), where + std::string(stream.error().message()));
+  if (!stream) {
+    // connect() names the address itself.
+    const std::string_view why = stream.error().message();
+    co_return Status(stream.error().code(), (below_ == nullptr ? "the proxy " : where) + std::string(why));
+  }
   std::string request = "CONNECT " + target + " HTTP/1.1\r\nHost: " + target + "\r\n";
   if (!proxy_.authorization.empty()) request += "Proxy-Authorization: " + proxy_.authorization + "\r\n";
   request += "\r\n";
