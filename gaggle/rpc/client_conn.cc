@@ -17,6 +17,7 @@
 #include "gaggle/rpc/client_channel.h"
 #include "gaggle/rpc/client_conn_calls.h"
 #include "gaggle/rpc/client_dialer.h"
+#include "gaggle/rpc/codec.h"
 #include "gaggle/rpc/compressor.h"
 #include "gaggle/rpc/credentials/call_credentials.h"
 #include "gaggle/rpc/resolver/dns.h"
@@ -63,13 +64,17 @@ ResolverBuilder* find_resolver(const ClientConnOptions& options, BuiltIn& built_
   return found == known.end() ? nullptr : *found;
 }
 
+bool would_be_readable(const CallCredentials* tokens, const ChannelCredentials& connection) {
+  return tokens != nullptr && tokens->requires_privacy() &&
+         connection.security_level() != SecurityLevel::kPrivacyAndIntegrity;
+}
+
 Status check_options(const ClientConnOptions& options) {
   if (options.credentials == nullptr) {
     return Status::invalid_argument(
         "ClientConnOptions::credentials is missing: name TLS credentials, or insecure_credentials() for plain text");
   }
-  if (options.call_credentials != nullptr && options.call_credentials->requires_privacy() &&
-      options.credentials->security_level() != SecurityLevel::kPrivacyAndIntegrity) {
+  if (would_be_readable(options.call_credentials, *options.credentials)) {
     return Status::invalid_argument(
         "ClientConnOptions::call_credentials would be readable on the way: they need TLS credentials");
   }
@@ -102,6 +107,38 @@ Status check_options(const ClientConnOptions& options) {
   }
   if (options.keepalive.timeout <= Duration::zero()) {
     return Status::invalid_argument("keepalive.timeout must be positive");
+  }
+  return {};
+}
+
+// What every call would fail with.
+Status check_defaults(const ClientConnOptions& options) {
+  const CallOptions& calls = options.call_defaults;
+  if (!calls.compressor.empty() && calls.compressor != "identity" &&
+      options.compressors->find(calls.compressor) == nullptr) {
+    return Status::invalid_argument("call_defaults.compressor: the connection has none called \"" +
+                                    std::string(calls.compressor) + "\"");
+  }
+  const std::string_view subtype = calls.content_subtype;
+  if (!subtype.empty() && !is_content_subtype(subtype)) {
+    return Status::invalid_argument("call_defaults.content_subtype: \"" + std::string(subtype) +
+                                    "\" can't be a content-subtype");
+  }
+  const CodecRegistry built_in;
+  const CodecRegistry& codecs = options.codecs != nullptr ? *options.codecs : built_in;
+  if (calls.codec == nullptr && codecs.find(subtype) == nullptr) {
+    return Status::invalid_argument("call_defaults.content_subtype: the connection has no codec \"" +
+                                    std::string(subtype) + "\"");
+  }
+  if (!wire::authority_can_travel(calls.authority)) {
+    return Status::invalid_argument("call_defaults.authority has spaces or control characters");
+  }
+  if (std::ranges::count(calls.custom, nullptr) != 0 || std::ranges::count(calls.on_finish, nullptr) != 0) {
+    return Status::invalid_argument("call_defaults has a null pointer among its hooks");
+  }
+  if (would_be_readable(calls.credentials, *options.credentials)) {
+    return Status::invalid_argument(
+        "call_defaults.credentials would be readable on the way: they need TLS credentials");
   }
   return {};
 }
@@ -150,6 +187,7 @@ Result<ClientChannelParts> make_parts(LoopGroup& loops, std::string_view text, C
   }
   parts.dialer = options.dialer != nullptr ? options.dialer : &built_in->sockets;
   if (options.compressors == nullptr) options.compressors = &built_in->compressors;
+  if (Status bad = check_defaults(options); !bad) return bad;
   if (options.random_seed == 0) options.random_seed = system_seed();
   parts.loop = &loops.local_or_next();
   parts.target = std::move(*target);
