@@ -72,7 +72,7 @@ struct CallOptions {
   // A message that compression wouldn't make smaller travels as it is.
   std::string_view compressor{};
 
-  const Metadata* metadata = nullptr;  // sent with the call's headers
+  const Metadata* metadata = nullptr;  // sent with the call's headers; INTERNAL if it can't be
   // Says who calls, beside ClientConnOptions::call_credentials (credentials/call_credentials.h).
   CallCredentials* credentials = nullptr;
   // Replaces the connection's :authority. On a secured connection the server's certificate has to be for

@@ -11,6 +11,7 @@
 #include "gaggle/rpc/client_tokens.h"
 #include "gaggle/rpc/client_transport.h"
 #include "gaggle/rpc/compressor.h"
+#include "gaggle/rpc/metadata.h"
 #include "gaggle/rpc/wire_request.h"
 
 namespace gaggle {
@@ -48,6 +49,9 @@ Status ClientCallBase::check_start() {
   }
   if (!wire::authority_can_travel(options_.authority)) {
     return Status::internal("the call's authority has spaces or control characters");
+  }
+  if (options_.metadata != nullptr) {
+    if (const Status bad = options_.metadata->check(); !bad) return Status::internal(bad.message());
   }
   const std::string_view encoding = options_.compressor;
   compressor_ = encoding.empty() ? nullptr : channel_.options().compressors->find(encoding);

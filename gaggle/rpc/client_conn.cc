@@ -20,6 +20,7 @@
 #include "gaggle/rpc/codec.h"
 #include "gaggle/rpc/compressor.h"
 #include "gaggle/rpc/credentials/call_credentials.h"
+#include "gaggle/rpc/metadata.h"
 #include "gaggle/rpc/resolver/dns.h"
 #include "gaggle/rpc/resolver/fixed.h"
 #include "gaggle/rpc/thrown.h"
@@ -132,6 +133,11 @@ Status check_defaults(const ClientConnOptions& options) {
   }
   if (!wire::authority_can_travel(calls.authority)) {
     return Status::invalid_argument("call_defaults.authority has spaces or control characters");
+  }
+  if (calls.metadata != nullptr) {
+    if (const Status bad = calls.metadata->check(); !bad) {
+      return Status::invalid_argument("call_defaults: " + std::string(bad.message()));
+    }
   }
   if (std::ranges::count(calls.custom, nullptr) != 0 || std::ranges::count(calls.on_finish, nullptr) != 0) {
     return Status::invalid_argument("call_defaults has a null pointer among its hooks");

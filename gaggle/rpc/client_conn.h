@@ -62,7 +62,7 @@ struct ClientConnOptions {
   // "pick_first", "round_robin" or one of `balancers`, where no service config asks for another.
   std::string_view balancer = "pick_first";
   // What calls that say nothing else want. INVALID_ARGUMENT at creation for what would make them all fail:
-  // an unknown compressor or content-subtype, an authority that can't travel, secret credentials in plain.
+  // an unknown compressor or content-subtype, an authority or metadata that can't travel, secret credentials in plain.
   CallOptions call_defaults = {};
   // Counts while the resolver says nothing about it; JSON, see ServiceConfig. Needed at creation only.
   std::string_view default_service_config = {};

@@ -68,6 +68,30 @@ Task<Status> wait_first(UnaryDo&, Context context, std::string_view method, Cons
   co_return co_await std::move(rest);
 }
 
+Task<Status> sends_on_what_came(UnaryDo&, Context context, std::string_view method, ConstMessage request,
+                                Message response, CallOptions options, UnaryInvoker& next) {
+  Metadata received;
+  received.add_received("x", "no ASCII: \xFF");
+  options.metadata = &received;
+  Task<Status> rest = next(std::move(context), method, request, response, options);
+  co_return co_await std::move(rest);
+}
+
+TEST(ClientInterceptors, metadata_that_one_adds_unchecked_is_checked_before_it_is_sent) {
+  ClientWorld world;
+  UnaryDo careless(sends_on_what_came);
+  ClientConnOptions options;
+  options.unary_interceptors = {&careless};
+  world.connect(options);
+  UnaryRun call(world, Context{}, "ask");
+  world.settle();
+  ASSERT_TRUE(call.done());
+  const Status status = call.status();
+  EXPECT_EQ(status.code(), StatusCode::kInternal);
+  EXPECT_NE(status.message().find("\"x\""), std::string_view::npos) << status.to_string();
+  EXPECT_TRUE(world.network.dialled.empty());
+}
+
 TEST(ClientInterceptors, the_first_is_outermost) {
   ClientWorld world;
   Texts log;

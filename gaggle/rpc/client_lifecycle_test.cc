@@ -111,6 +111,8 @@ TEST(ClientLifecycleTest, defaults_that_no_call_could_have_are_errors_at_creatio
         .status();
   };
   const auto secret = std::move(*StaticTokenCredentials::create("secret"));
+  Metadata received;
+  received.add_received("x y", "v");
   CallOption* const no_option[] = {nullptr};
   FinishHook* const no_hook[] = {nullptr};
   for (const auto& [defaults, said] :
@@ -118,6 +120,7 @@ TEST(ClientLifecycleTest, defaults_that_no_call_could_have_are_errors_at_creatio
                                                         {{.content_subtype = "json"}, "no codec \"json\""},
                                                         {{.content_subtype = "a b"}, "\"a b\""},
                                                         {{.content_subtype = "a b", .codec = &bytes_codec()}, "a b"},
+                                                        {{.metadata = &received}, "x y"},
                                                         {{.authority = "a b"}, "authority"},
                                                         {{.credentials = secret.get()}, "readable"},
                                                         {{.custom = no_option}, "null"},

@@ -96,6 +96,9 @@ void TokenFetch::ask_next() {
 
 void TokenFetch::on_done(CallCredentials::Answer&& answer) noexcept {
   if (!answer) return end(restrict_control_plane(answer.error()));
+  if (*answer != nullptr) {
+    if (const Status bad = (*answer)->check(); !bad) return end(Status::internal(bad.message()));
+  }
   (asked_ == 1 ? tokens_.of_connection : tokens_.of_call) = *std::move(answer);
   ask_next();
 }

@@ -44,6 +44,7 @@ class Numbered final : public CallCredentials {
   Task<Answer> metadata(CallCredentialsRequest) override {
     ++asked;
     if (asked == throws_at) throw std::runtime_error("no token today");
+    if (gives != nullptr) return Task<Answer>::ready(gives);
     if (asked == fails_at) return Task<Answer>::ready(failure);
     if (asked < slow_from) return Task<Answer>::ready(token(asked));
     return answer_later(*this, asked);
@@ -56,6 +57,7 @@ class Numbered final : public CallCredentials {
   int fails_at = 0;
   int throws_at = 0;
   bool deaf = false;  // to cancellation
+  std::shared_ptr<const Metadata> gives;
   Status failure;
   int waiting = 0;
 
@@ -321,6 +323,20 @@ TEST(ClientTokensTest, other_errors_end_the_call_with_a_code_that_is_no_servers)
   const Status status = call.status();
   EXPECT_EQ(status.code(), StatusCode::kInternal) << "gRFC A54, of a second attempt too";
   EXPECT_NE(status.message().find("no such key"), std::string_view::npos);
+}
+
+TEST(ClientTokensTest, metadata_that_cant_travel_ends_the_call) {
+  World world;
+  auto bad = std::make_shared<Metadata>();
+  bad->add_received("authorization", "two\r\nlines: of it");
+  world.credentials->gives = bad;
+  UnaryRun call(world, Context{}, "ask");
+  world.settle();
+  ASSERT_TRUE(call.done());
+  const Status status = call.status();
+  EXPECT_EQ(status.code(), StatusCode::kInternal);
+  EXPECT_NE(status.message().find("\"authorization\""), std::string_view::npos) << status.to_string();
+  EXPECT_TRUE(world.server().requests.empty());
 }
 
 TEST(ClientTokensTest, an_exception_ends_the_call) {

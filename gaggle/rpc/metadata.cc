@@ -7,30 +7,47 @@
 #include "gaggle/rpc/wire_metadata.h"
 
 namespace gaggle {
+namespace {
+
+// `key` in lower case.
+Status check_entry(const std::string& key, std::string_view value) {
+  if (wire::is_reserved_key(key)) {
+    return Status::invalid_argument("metadata key \"" + key + "\" belongs to the protocol; choose another name");
+  }
+  if (!wire::valid_metadata_key(key)) {
+    return Status::invalid_argument("metadata keys are letters, digits, '_', '-' and '.'; this one isn't: \"" + key +
+                                    "\"");
+  }
+  if (!wire::is_binary_key(key) && !wire::valid_metadata_text(value)) {
+    return Status::invalid_argument("the value of metadata key \"" + key +
+                                    "\" must be printable ASCII without spaces at its ends; a key that ends in "
+                                    "\"-bin\" takes any bytes");
+  }
+  return {};
+}
+
+}  // namespace
 
 Status Metadata::add(std::string_view key, std::string_view value) {
   std::string lowered{key};
   for (char& c : lowered) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
-  if (wire::is_reserved_key(lowered)) {
-    return Status::invalid_argument("metadata key \"" + lowered + "\" belongs to the protocol; choose another name");
-  }
-  if (!wire::valid_metadata_key(lowered)) {
-    return Status::invalid_argument("metadata keys are letters, digits, '_', '-' and '.'; this one isn't: \"" +
-                                    lowered + "\"");
-  }
-  if (!wire::is_binary_key(lowered) && !wire::valid_metadata_text(value)) {
-    return Status::invalid_argument("the value of metadata key \"" + lowered +
-                                    "\" must be printable ASCII without spaces at its ends; a key that ends in "
-                                    "\"-bin\" takes any bytes");
-  }
+  if (Status bad = check_entry(lowered, value); !bad) return bad;
   entries_.push_back({std::move(lowered), std::string{value}});
   return {};
 }
 
 void Metadata::add_received(std::string_view key, std::string_view value) {
   entries_.push_back({std::string{key}, std::string{value}});
+  checked_ = false;
+}
+
+Status Metadata::check_entries() const {
+  for (const Entry& entry : entries_) {
+    if (Status bad = check_entry(entry.key, entry.value); !bad) return bad;
+  }
+  return {};
 }
 
 std::optional<std::string_view> Metadata::get(std::string_view key) const noexcept {
@@ -54,6 +71,7 @@ void Metadata::remove(std::string_view key) {
 void Metadata::append(const Metadata& other) {
   // By index: `other` may be this object, whose entries move while it grows.
   size_t count = other.entries_.size();
+  checked_ = checked_ && other.checked_;
   entries_.reserve(entries_.size() + count);
   for (size_t i = 0; i < count; ++i) entries_.push_back(other.entries_[i]);
 }

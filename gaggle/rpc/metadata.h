@@ -28,8 +28,11 @@ class Metadata {
   // INVALID_ARGUMENT, and nothing added, when key or value can't travel. Upper case in a key is
   // lowered.
   Status add(std::string_view key, std::string_view value);
-  // As it came from the wire: no check.
+  // As it came from the wire: nothing is checked now, but check() will be, before any call sends it.
   void add_received(std::string_view key, std::string_view value);
+  // INVALID_ARGUMENT, which names it, when there is something that can't travel; calls that are to send it
+  // end with INTERNAL then. Costs nothing unless something came by add_received().
+  Status check() const { return checked_ ? Status{} : check_entries(); }
 
   // The first value of the key, or nullopt; a view until the metadata changes.
   std::optional<std::string_view> get(std::string_view key) const noexcept;
@@ -37,7 +40,10 @@ class Metadata {
   std::vector<std::string_view> get_all(std::string_view key) const;
   void remove(std::string_view key);
   void append(const Metadata& other);
-  void clear() noexcept { entries_.clear(); }
+  void clear() noexcept {
+    entries_.clear();
+    checked_ = true;
+  }
 
   bool empty() const noexcept { return entries_.empty(); }
   size_t size() const noexcept { return entries_.size(); }
@@ -46,7 +52,10 @@ class Metadata {
   auto end() const noexcept { return entries_.end(); }
 
  private:
+  Status check_entries() const;
+
   std::vector<Entry> entries_;
+  bool checked_ = true;  // every entry
 };
 
 }  // namespace gaggle

@@ -54,6 +54,27 @@ TEST(Metadata, takes_what_was_received_as_it_is) {
   EXPECT_EQ(metadata.get("x"), "\xFF");
 }
 
+TEST(Metadata, what_was_received_is_checked_before_it_is_sent_on) {
+  Metadata good, foreign, together;
+  EXPECT_TRUE(good.add("a", "v"));
+  EXPECT_TRUE(good.check());
+  foreign.add_received("a", "v");
+  foreign.add_received("b-bin", "\xFF");
+  EXPECT_TRUE(foreign.check()) << "nothing is wrong with it";
+  for (const auto& [key, value] : {std::pair("x", "\xFF"), std::pair("x", "a\r\nb: c"), std::pair("x", " v"),
+                                   std::pair("x y", "v"), std::pair("X", "v"), std::pair(":authority", "v"),
+                                   std::pair("user-agent", "v"), std::pair("grpc-timeout", "1S")}) {
+    Metadata bad;
+    bad.add_received(key, value);
+    EXPECT_EQ(bad.check().code(), StatusCode::kInvalidArgument) << key;
+    together = good;
+    together.append(bad);
+    EXPECT_EQ(together.check().code(), StatusCode::kInvalidArgument) << key << ": in whatever it's put";
+    together.clear();
+    EXPECT_TRUE(together.check());
+  }
+}
+
 TEST(Metadata, appends_another_or_itself) {
   Metadata metadata;
   EXPECT_TRUE(metadata.add("a", std::string(100, '1')));

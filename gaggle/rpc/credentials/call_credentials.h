@@ -39,7 +39,8 @@ class CallCredentials {
   // Awaited on the connection's loop, within the call's context: a call that ends cancels it, and waits
   // for it. What is known already is best given as a Task::ready, which costs no coroutine. An error ends
   // the attempt, and the call unless that is retried; codes that would look like the server's own, such
-  // as NOT_FOUND, become INTERNAL (gRFC A54), and so does an exception. Null adds nothing.
+  // as NOT_FOUND, become INTERNAL (gRFC A54), and so do an exception and metadata that can't travel
+  // (Metadata::check). Null adds nothing.
   virtual Task<Answer> metadata(CallCredentialsRequest request) = 0;
   // False: others may read it on the way.
   virtual bool requires_privacy() const noexcept { return true; }
