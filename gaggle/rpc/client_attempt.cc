@@ -129,10 +129,16 @@ void ClientAttempt::leave(const Status& why) {
   queue_link_.unlink();
   if (fetch_) fetch_->leave(why);
   leave_stream();
-  if (pick_done_) tell_done(std::exchange(pick_done_, nullptr), {why});
+  if (pick_done_) tell_pick_done(why);
   if (!stats_) return;
   if (call_.has_unread(*this)) return stats_.stop_clock();
   stats_.end(why);
+}
+
+void ClientAttempt::tell_pick_done(const Status& why) noexcept {
+  if (!trailers_) return tell_done(std::exchange(pick_done_, nullptr), {why});
+  const stats::ReceivedMetadata trailer(*trailers_, stats::Side::kClient);
+  tell_done(std::exchange(pick_done_, nullptr), {why, &trailer});
 }
 
 void ClientAttempt::reset() noexcept {

@@ -99,6 +99,7 @@ class ClientAttempt {
   void end_by_server(const ResponseFields& fields);
   void repeat_or_fail(http2::ErrorCode code, http2::ResetOrigin origin);
   void leave_stream();
+  void tell_pick_done(const Status& why) noexcept;
   void begin_stats(bool transparent_retry);
   void tell_delayed_pick() noexcept;
   void tell_header(const ResponseFields& fields, bool end_stream) noexcept;

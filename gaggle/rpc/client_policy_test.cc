@@ -8,8 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "gaggle/rpc/balancer/endpoint_balancer.h"
 #include "gaggle/rpc/balancer/pickers.h"
 #include "gaggle/rpc/client_testing.h"
+#include "gaggle/rpc/stats_handler.h"
 
 namespace gaggle {
 namespace {
@@ -192,6 +194,32 @@ struct PickWorld : ClientWorld {
   ~PickWorld() { conn.reset(); }
 };
 
+// Chooses any endpoint, and passes on what it hears at the end of each attempt.
+struct Observed final : BalancerBuilder {
+  using Done = std::function<void(const PickDone&)>;
+  struct Pick final : Picker {
+    Pick(Ref<Picker> picker, Done& done) : inner(std::move(picker)), told(done) {}
+    PickResult pick(const PickInfo& info) override {
+      PickResult result = inner->pick(info);
+      result.done = [&told = told](const PickDone& done) { told(done); };
+      return result;
+    }
+    const Ref<Picker> inner;
+    Done& told;
+  };
+  struct Policy final : EndpointBalancer {
+    Policy(BalancerHelper& helper, Done& done) : EndpointBalancer(helper), told(done) {}
+    Ref<Picker> make_picker(std::span<const ReadyEndpoint> ready) override {
+      return make_ref<Pick>(ready.front().picker, told);
+    }
+    Done& told;
+  };
+  explicit Observed(Done done) : told(std::move(done)) {}
+  std::string_view name() const noexcept override { return "observed"; }
+  std::unique_ptr<Balancer> build(BalancerHelper& helper) override { return std::make_unique<Policy>(helper, told); }
+  Done told;
+};
+
 TEST(ClientPickTest, a_call_that_was_queued_asks_each_new_picker) {
   PickWorld world;
   int asked = 0;
@@ -249,6 +277,49 @@ TEST(ClientPickTest, codes_that_only_a_server_may_give_become_internal) {
                              code == StatusCode::kDataLoss;
     EXPECT_EQ(call.status().code(), server_only ? StatusCode::kInternal : code) << number;
   }
+}
+
+// What the balancer hears of each attempt: grpc-go's DoneInfo.Trailer, where load reports are (gRFC A51).
+TEST(ClientPickTest, the_balancer_sees_the_trailers_of_what_it_placed) {
+  ClientWorld world;
+  std::vector<std::string> told;
+  Observed observed([&](const PickDone& done) {
+    std::string line(status_code_name(done.status.code()));
+    if (done.trailer == nullptr) {
+      line += " without";
+    } else {
+      Metadata read;
+      done.trailer->read(read);
+      line += " " + std::string(done.trailer->find("load-bin").value_or("-")) + " " +
+              std::string(read.get("load-bin").value_or("-"));
+    }
+    told.push_back(line);
+  });
+  ClientConnOptions options;
+  options.balancers = {&observed};
+  options.balancer = "observed";
+  options.default_service_config =
+      R"({"methodConfig": [{"name": [{}], "retryPolicy": {"maxAttempts": 2, "initialBackoff": "0.1s",
+          "maxBackoff": "1s", "backoffMultiplier": 2, "retryableStatusCodes": ["UNAVAILABLE"]}}]})";
+  world.connect(options);
+  UnaryRun retried(world, Context{}, "a");
+  world.settle();
+  world.server().send_fields(
+      world.request(0),
+      {{":status", "200"}, {"content-type", "application/grpc"}, {"grpc-status", "14"}, {"load-bin", "Yg"}}, true);
+  world.settle();
+  world.advance(120ms);
+  world.server().send_headers(world.request(1));
+  world.server().send_message(world.request(1), "reply");
+  world.server().send_trailers(world.request(1), "0", {{"load-bin", "YQ"}});
+  world.settle();
+  EXPECT_TRUE(retried.done());
+  UnaryRun cancelled(world, Context{}, "b");
+  world.settle();
+  cancelled.source.cancel();
+  world.settle();
+  EXPECT_EQ(told, (std::vector<std::string>{"UNAVAILABLE Yg b", "OK YQ a", "CANCELLED without"}));
+  world.conn.reset();
 }
 
 TEST(ClientPickTest, a_picker_sees_method_and_metadata) {

@@ -29,6 +29,9 @@ namespace gaggle {
 
 class Loop;
 class Metadata;
+namespace stats {
+class ReceivedMetadata;  // gaggle/rpc/stats_handler.h
+}
 
 struct SubConnState {
   ConnectivityState state = ConnectivityState::kIdle;
@@ -89,9 +92,13 @@ struct PickInfo {
   std::optional<std::string_view> header(std::string_view key) const noexcept;
 };
 
-// How a call that a picker placed has ended.
+// How a call that a picker placed has ended: the attempt at it that went where the picker said.
 struct PickDone {
   Status status;
+  // The server's trailers (also those of an answer that has nothing else): load reports (gRFC A51), for
+  // instance. Null when none came: it was cancelled, lost or never sent. Decoded by whoever asks; valid
+  // while `done` runs.
+  const stats::ReceivedMetadata* trailer = nullptr;
 };
 
 // Where a call goes.
