@@ -9,8 +9,9 @@ namespace gaggle {
 
 class ClientChannel;
 
-// Codecs stand outside of a client's calls: on the caller's thread, messages become bytes before the
-// call sees them and bytes messages when it has ended, so that calls know of the content-type only.
+// A client's codecs: on the caller's thread, messages become bytes before the call sees them, so that what
+// can't be encoded is never begun. What comes back is decoded within the call, on its loop: whoever hears of
+// the call's end hears what the caller does.
 
 inline bool wants_codec(const CallOptions& options) noexcept {
   return options.codec != nullptr || !options.content_subtype.empty();

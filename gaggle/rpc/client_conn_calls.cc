@@ -23,17 +23,14 @@ Task<Status> invoke_encoded(ClientChannel& channel, Context context, std::string
   const Codec* codec = nullptr;
   if (Status unknown = choose_codec(channel, options, codec); !unknown) co_return unknown;
   Bytes encoded;
-  Bytes answer;
   if (codec != nullptr) {
     Result<Bytes> made = marshal_with(*codec, request);
     if (!made) co_return made.error();
     encoded = *std::move(made);
     request = message_of(std::as_const(encoded));
   }
-  const Message to_fill = codec != nullptr ? message_of(answer) : response;
-  Task<Status> call = invoke_plain(channel, std::move(context), method, request, to_fill, options);
-  Status status = co_await std::move(call);
-  if (status.is_ok() && codec != nullptr) status = unmarshal_with(*codec, std::move(answer), response);
+  ClientUnaryOperation operation(channel, context, method, request, response, options, codec);
+  Status status = co_await operation;
   co_return status;
 }
 

@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "gaggle/rpc/codec.h"
+
 namespace gaggle {
 
 Status measure_message(ConstMessage message, size_t limit, size_t& size) {
@@ -35,6 +37,15 @@ Status parse_message(Message message, MessageReader& reader, const Compressor* d
   }
   if (parsed) return {};
   return Status::internal("the server's message is no valid " + std::string(message.type->name));
+}
+
+Status parse_message(const Codec* codec, Message message, MessageReader& reader, const Compressor* decompressor,
+                     size_t limit, size_t& bytes) {
+  if (codec == nullptr) return parse_message(message, reader, decompressor, limit, bytes);
+  Result<Bytes> taken = take_message(reader, decompressor, limit);
+  if (!taken) return taken.error();
+  bytes = taken->size();
+  return unmarshal_with(*codec, *std::move(taken), message);
 }
 
 Result<Bytes> take_message(MessageReader& reader, const Compressor* decompressor, size_t limit) {

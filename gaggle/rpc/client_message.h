@@ -11,6 +11,8 @@
 
 namespace gaggle {
 
+class Codec;
+
 // Messages on their way between users' objects and HTTP/2 streams, the client's side.
 
 inline constexpr size_t kDefaultMaxReceiveBytes = size_t{4} << 20;
@@ -27,6 +29,10 @@ Status measure_message(ConstMessage message, size_t limit, size_t& size);
 // it is, decompressed.
 Status parse_message(Message message, MessageReader& reader, const Compressor* decompressor, size_t limit,
                      size_t& bytes);
+
+// The same by a codec, whose errors are what it says; null: the message's own way.
+Status parse_message(const Codec* codec, Message message, MessageReader& reader, const Compressor* decompressor,
+                     size_t limit, size_t& bytes);
 
 // The same, as bytes to keep.
 Result<Bytes> take_message(MessageReader& reader, const Compressor* decompressor, size_t limit);

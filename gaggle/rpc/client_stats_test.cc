@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "gaggle/rpc/client_stream_testing.h"
+#include "gaggle/rpc/codec_testing.h"
 #include "gaggle/rpc/compressor_testing.h"
 #include "gaggle/rpc/stats_testing.h"
 
@@ -343,6 +344,42 @@ TEST(ClientStats, a_message_that_cannot_be_read_ends_the_attempt_at_once) {
   world.settle();
   EXPECT_TRUE(world.recv().starts_with("RESOURCE_EXHAUSTED"));
   EXPECT_EQ(world.stats->of(0), "begin, header sent, message sent 1, header received, end RESOURCE_EXHAUSTED");
+}
+
+TEST(ClientStats, an_answer_that_the_codec_cannot_read_ends_as_its_caller_hears) {
+  const CodecRegistry codecs = with_reversing_codec();
+  StatsWorld world({.codecs = &codecs});
+  UnaryRun call(world, Context{}, "ask", {.content_subtype = "reversed"});
+  world.settle();
+  world.server().send_headers(world.request());
+  world.server().send_message(world.request(), reversed("bad"));
+  if (!world.request().reset) world.server().send_trailers(world.request(), "0");
+  world.settle();
+  ASSERT_TRUE(call.done());
+  EXPECT_EQ(call.status().code(), StatusCode::kOutOfRange);
+  EXPECT_EQ(world.stats->of(0), "begin, header sent, message sent 3, header received, end OUT_OF_RANGE");
+  EXPECT_EQ(world.conn->counters().calls_failed, 1u);
+  EXPECT_EQ(world.conn->counters().calls_succeeded, 0u);
+}
+
+// Also when the server had ended the call with OK long before.
+TEST(ClientStats, a_streams_message_that_cannot_be_decoded_ends_as_its_caller_hears) {
+  const CodecRegistry codecs = with_reversing_codec();
+  for (const StreamDesc* desc : {&kClientStream, &kServerStream}) {
+    for (const char* text : {"bad", "good"}) {
+      StatsWorld world({.codecs = &codecs});
+      world.open(*desc, {}, {.content_subtype = "reversed"});
+      EXPECT_TRUE(*world.send("a"));
+      world.settle();
+      world.server().answer(world.request(), reversed(text));
+      world.settle();
+      EXPECT_FALSE(world.stats->calls[0].ended) << "whether it's well, nobody knows yet";
+      const bool good = std::string_view(text) == "good";
+      EXPECT_EQ(world.recv(), good ? "good" : "OUT_OF_RANGE: it can't read that");
+      ASSERT_TRUE(world.stats->calls[0].ended);
+      EXPECT_EQ(world.stats->calls[0].code, good ? StatusCode::kOk : StatusCode::kOutOfRange);
+    }
+  }
 }
 
 TEST(ClientStats, a_stream_that_is_destroyed_ends) {

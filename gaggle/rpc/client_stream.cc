@@ -65,26 +65,17 @@ Task<Status> ClientStreamHandle::close_send() {
 }
 
 Task<Result<bool>> ClientStreamHandle::recv(Message message) {
-  Bytes encoded;
-  ClientStreamOperation operation(*call_, codec_ != nullptr ? message_of(encoded) : message);
+  ClientStreamOperation operation(*call_, message, codec_);
   co_await operation;
   if (operation.refused()) co_return operation.status();
   headers_known();
   if (options_.received_compressed != nullptr) *options_.received_compressed = operation.compressed();
   if (!operation.status() || !operation.more()) ended();
   if (!operation.status()) co_return operation.status();
-  if (codec_ != nullptr && operation.more()) {
-    Status bad = unmarshal_with(*codec_, std::move(encoded), message);
-    if (!bad) {
-      Task<void> ending = end_with(bad);
-      co_await std::move(ending);
-      co_return bad;
-    }
-  }
   co_return operation.more();
 }
 
-// The codec couldn't do it: the call ends here.
+// The codec couldn't write a message: the call ends here.
 Task<void> ClientStreamHandle::end_with(Status why) {
   ClientStreamOperation operation(*call_, std::move(why));
   co_await operation;

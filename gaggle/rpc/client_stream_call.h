@@ -29,8 +29,9 @@ class ClientStreamOperation final : private LoopWork {
   ClientStreamOperation(ClientStreamCall& call, Kind kind) noexcept : call_(call), kind_(kind) {}
   ClientStreamOperation(ClientStreamCall& call, ConstMessage message, SendOptions options = {}) noexcept
       : call_(call), kind_(Kind::kSend), compress_(options.compress), to_send_(message) {}
-  ClientStreamOperation(ClientStreamCall& call, Message message) noexcept
-      : call_(call), kind_(Kind::kRecv), to_fill_(message) {}
+  // `codec` reads the message; null: it does so itself.
+  ClientStreamOperation(ClientStreamCall& call, Message message, const Codec* codec = nullptr) noexcept
+      : call_(call), kind_(Kind::kRecv), to_fill_(message), codec_(codec) {}
   // Ends the call with `why`.
   ClientStreamOperation(ClientStreamCall& call, Status why) noexcept
       : call_(call), kind_(Kind::kEnd), status_(std::move(why)) {}
@@ -72,6 +73,7 @@ class ClientStreamOperation final : private LoopWork {
   const bool compress_ = true;
   const ConstMessage to_send_;
   const Message to_fill_;
+  const Codec* const codec_ = nullptr;
   std::coroutine_handle<> handle_;
   TaskPromiseBase* promise_ = nullptr;
   Loop* caller_ = nullptr;
@@ -138,10 +140,12 @@ class ClientStreamCall final : public ClientCallBase {
   void take_only_message(std::span<const uint8_t> content);
   Status take_only(size_t& message_bytes);
   void give_up_on(const Status& why);
+  void end_stats(const Status& status) noexcept;
   bool drops_unread() const noexcept;
   Status conclude(Status status) override;
   bool receive(ClientStreamOperation& operation, std::span<const uint8_t>& content);
   bool receive_only(ClientStreamOperation& operation);
+  static Status read_only(const ClientStreamOperation& operation, Bytes encoded);
   void on_finished() override;
   void on_settled() override;
   void delete_if_unused();
@@ -183,7 +187,7 @@ class ClientStreamCall final : public ClientCallBase {
   bool headers_came_ = false;
   MessageReader reader_;
   MessageCounter counter_;
-  size_t unread_ = 0;   // whole messages in reader_, of a server that streams
+  size_t unread_ = 0;   // whole messages in reader_, or the one of a server that doesn't stream
   Bytes only_message_;  // of a server that doesn't stream, until somebody receives it
   bool only_came_ = false;
   bool only_compressed_ = false;

@@ -7,6 +7,7 @@
 #include "gaggle/rpc/client_response.h"
 #include "gaggle/rpc/client_stream_call.h"
 #include "gaggle/rpc/client_transport.h"
+#include "gaggle/rpc/codec.h"
 
 namespace gaggle {
 
@@ -39,7 +40,8 @@ bool ClientStreamCall::receive(ClientStreamOperation& operation, std::span<const
     size_t message_bytes = 0;
     consume(wire_bytes);
     operation.compressed_ = reader_.is_compressed();
-    if (Status parsed = parse_message(operation.to_fill_, reader_, decompressor(), receive_limit(), message_bytes);
+    if (Status parsed = parse_message(operation.codec_, operation.to_fill_, reader_, decompressor(), receive_limit(),
+                                      message_bytes);
         !parsed) {
       give_up_on(parsed);
       operation.complete(std::move(parsed));
@@ -70,20 +72,26 @@ bool ClientStreamCall::receive(ClientStreamOperation& operation, std::span<const
   return false;
 }
 
-// What came can't be read, and nobody will.
+// What came can't be read, and nobody will. It's the end that counts, whatever the server said.
 void ClientStreamCall::give_up_on(const Status& why) {
-  set_unread(0);
+  unread_ = 0;
+  if (is_done()) return end_stats(why);
   finish(why);
 }
 
 void ClientStreamCall::set_unread(size_t messages) noexcept {
   unread_ = messages;
-  if (unread_ == 0 && is_done() && current().stats()) current().stats().end(status());
+  if (unread_ == 0 && is_done()) end_stats(status());
+}
+
+void ClientStreamCall::end_stats(const Status& status) noexcept {
+  if (CallStats& stats = current().stats()) stats.end(status);
 }
 
 // Its end is told after the last of what it has brought.
 bool ClientStreamCall::has_unread(const ClientAttempt& attempt) const noexcept {
-  return unread_ != 0 && &attempt == &current() && !drops_unread();
+  if (unread_ == 0 || &attempt != &current()) return false;
+  return server_streams_ ? !drops_unread() : status().is_ok();
 }
 
 void ClientStreamCall::run_recv(ClientStreamOperation& operation) {
@@ -125,11 +133,12 @@ Status ClientStreamCall::take_only(size_t& message_bytes) {
     Result<Bytes> taken = take_message(reader_, decompressor(), receive_limit());
     if (!taken) return taken.error();
     only_message_ = *std::move(taken);
+    unread_ = 1;
     message_bytes = only_message_.size();
     return {};
   }
   only_parsed_ = true;
-  return parse_message(receiver_->to_fill_, reader_, decompressor(), receive_limit(), message_bytes);
+  return parse_message(receiver_->codec_, receiver_->to_fill_, reader_, decompressor(), receive_limit(), message_bytes);
 }
 
 bool ClientStreamCall::receive_only(ClientStreamOperation& operation) {
@@ -139,13 +148,20 @@ bool ClientStreamCall::receive_only(ClientStreamOperation& operation) {
     return true;
   }
   operation.compressed_ = only_compressed_;
-  if (!only_parsed_ && !fill_message(operation.to_fill_, std::exchange(only_message_, {}))) {
-    const std::string name(operation.to_fill_.type->name);
-    operation.complete(Status::internal("the server's message is no valid " + name));
+  if (Status read = only_parsed_ ? Status{} : read_only(operation, std::exchange(only_message_, {})); !read) {
+    give_up_on(read);
+    operation.complete(std::move(read));
     return true;
   }
+  set_unread(0);
   operation.complete({}, true);
   return true;
+}
+
+Status ClientStreamCall::read_only(const ClientStreamOperation& operation, Bytes encoded) {
+  if (operation.codec_ != nullptr) return unmarshal_with(*operation.codec_, std::move(encoded), operation.to_fill_);
+  if (fill_message(operation.to_fill_, std::move(encoded))) return {};
+  return Status::internal("the server's message is no valid " + std::string(operation.to_fill_.type->name));
 }
 
 Status ClientStreamCall::conclude(Status status) {

@@ -107,7 +107,8 @@ void ClientUnaryCall::take_content(std::span<const uint8_t> content) {
     if (options().received_compressed != nullptr) *options().received_compressed = reader_.is_compressed();
     const size_t wire_bytes = reader_.message_wire_bytes();
     size_t message_bytes = 0;
-    Status parsed = parse_message(operation_->response_, reader_, decompressor(), receive_limit(), message_bytes);
+    Status parsed = parse_message(operation_->codec_, operation_->response_, reader_, decompressor(), receive_limit(),
+                                  message_bytes);
     if (!parsed) return finish(std::move(parsed));
     if (CallStats& stats = current().stats()) {
       stats.message_received(message_bytes, wire_bytes, reader_.is_compressed());

@@ -49,17 +49,18 @@ class ClientUnaryCall final : public ClientCallBase {
 };
 
 // `Status status = co_await operation`: one unary call, awaited on any loop. Lies in the awaiting
-// frame; context, request and response outlive it.
+// frame; context, request and response outlive it. `codec` reads the answer; null: the response does.
 class ClientUnaryOperation final : private LoopWork {
  public:
   ClientUnaryOperation(ClientChannel& channel, const Context& context, std::string_view method, ConstMessage request,
-                       Message response, const CallOptions& options) noexcept
+                       Message response, const CallOptions& options, const Codec* codec = nullptr) noexcept
       : channel_(channel),
         context_(context),
         method_(method),
         request_(request),
         response_(response),
-        options_(options) {}
+        options_(options),
+        codec_(codec) {}
 
   bool await_ready() {
     if (Loop::current() != &channel_.loop()) return false;
@@ -90,6 +91,7 @@ class ClientUnaryOperation final : private LoopWork {
   const ConstMessage request_;
   const Message response_;
   const CallOptions& options_;
+  const Codec* const codec_;
 
   std::coroutine_handle<> handle_;
   TaskPromiseBase* promise_ = nullptr;
