@@ -81,6 +81,9 @@ void ClientAttempt::open(ClientTransport& transport, http2::Stream& stream) {
   stream_ = &stream;
   foreign_ = false;
   if (Status refused = call_.prepare_request(); !refused) return call_.finish(std::move(refused));
+  if (stats_) {
+    if (const Status bad = stats_.added().check(); !bad) return call_.finish(Status::internal(bad.message()));
+  }
   if (!send_headers()) return;
   if (stats_) {
     const Compressor* const compressor = call_.compressor();

@@ -53,6 +53,7 @@ class ClientAttempt {
   const CallTokens* tokens() const noexcept;  // null without credentials
   bool waits_for_tokens() const noexcept;
   CallStats& stats() noexcept { return stats_; }
+  const CallStats& stats() const noexcept { return stats_; }
 
   // Looks for a place; the call may be done when this returns.
   void begin(uint32_t previous_attempts);

@@ -174,6 +174,7 @@ http2::SendResult ClientChannel::send_headers(const ClientAttempt& attempt, http
     if (tokens->of_connection != nullptr) add_metadata(*tokens->of_connection);
     if (tokens->of_call != nullptr) add_metadata(*tokens->of_call);
   }
+  if (attempt.stats()) add_metadata(attempt.stats().added());
   if (prepared == nullptr) return http2.send_headers(stream, fields_, false);
   return http2.send_headers(stream, *prepared, fields_, false);
 }

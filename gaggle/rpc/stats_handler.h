@@ -59,6 +59,11 @@ struct CallBegin {
   bool transparent_retry;      // a server never saw the attempt before, and this one stands in for it
   bool hedge;                  // another attempt is under way, or was
 
+  // Client: what is added here goes out with this attempt, after all other metadata: the mark of a trace, for
+  // instance. Valid during the event only. What can't travel ends the call with INTERNAL (Metadata::check).
+  // Null on a server.
+  Metadata* metadata = nullptr;
+
   Tag connection;  // server: the handler's own, of the call's connection
 };
 

@@ -84,6 +84,8 @@ void CallStats::begin(const StatsHandlers& handlers, const Clock& clock, stats::
   ended_ = kNever;
   event.time = began_ = clock.now();
   tags_.clear();
+  added_.clear();
+  if (event.side == stats::Side::kClient) event.metadata = &added_;
   for (size_t i = 0; i < handlers.size(); ++i) {
     event.connection = connection != nullptr ? connection->tag(i) : nullptr;
     tags_.push_back(begin_one(*handlers[i], &StatsHandler::on_call_begin, event));

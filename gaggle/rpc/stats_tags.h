@@ -9,6 +9,7 @@
 #include "gaggle/base/bytes.h"
 #include "gaggle/base/status.h"
 #include "gaggle/rpc/call_options.h"
+#include "gaggle/rpc/metadata.h"
 #include "gaggle/rpc/stats_handler.h"
 
 namespace gaggle {
@@ -71,6 +72,9 @@ class CallStats {
   void stop_clock() noexcept { ended_ = now(); }
   void end(const Status& status) noexcept;
 
+  // What the handlers have added to this attempt.
+  const Metadata& added() const noexcept { return added_; }
+
   // The tag of that handler; null if it has none, or isn't among those of this call.
   stats::Tag tag_of(const StatsHandler& handler) const noexcept;
 
@@ -88,6 +92,7 @@ class CallStats {
   TimePoint began_{};
   TimePoint ended_ = kNever;
   std::vector<stats::Tag> tags_;  // keeps its memory for the next call
+  Metadata added_;                // on a client
 };
 
 }  // namespace gaggle
