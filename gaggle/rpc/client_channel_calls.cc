@@ -113,6 +113,7 @@ void ClientChannel::wait_for_pick(ClientAttempt& attempt, bool for_resolver) {
 Status ClientChannel::unavailable(const Status& why) const {
   std::string text(why.message());
   if (text.empty()) text = last_error_.message();
+  if (text.empty()) text = "the picker failed the call and doesn't say why";
   return Status::unavailable(text);
 }
 

@@ -37,7 +37,7 @@ class ClientSubConn::Attempt final : TaskCompletion<Result<std::unique_ptr<ByteS
     try {
       return channel.dialer().dial(channel.loop(), address, context);
     } catch (...) {
-      return Task<Dialled>::ready(status_of_thrown("the dialer"));
+      return Task<Dialled>::ready(status_of_thrown(address.to_string() + ": the dialer"));
     }
   }
 
@@ -54,16 +54,17 @@ class ClientSubConn::Attempt final : TaskCompletion<Result<std::unique_ptr<ByteS
   }
 
   void on_done(Dialled&& stream) noexcept override {
-    if (stream && *stream == nullptr) stream = Status::unavailable(std::string(who_) + " gave no stream");
+    if (stream && *stream == nullptr) stream = Status::unavailable(who() + " gave no stream");
     finish(std::move(stream));
   }
   void on_exception(std::exception_ptr error) noexcept override {
     try {
       std::rethrow_exception(std::move(error));
     } catch (...) {
-      finish(status_of_thrown(who_));
+      finish(status_of_thrown(who()));
     }
   }
+  std::string who() const { return owner_->address_.to_string() + ": " + std::string(who_); }
   void on_abandoned() noexcept override { finish(Status::unavailable("the loop has ended")); }
   void finish(Result<std::unique_ptr<ByteStream>> stream) noexcept {
     const Ref<ClientSubConn> owner = std::move(owner_);

@@ -69,7 +69,8 @@ TEST(ClientUserCode, a_dialer_or_a_handshake_that_throws_fails_the_attempt_to_co
       bad = mode;
       world.advance(2s);
       const std::string heard = outcome_of_call(world);
-      EXPECT_TRUE(heard.starts_with("UNAVAILABLE") && heard.ends_with(who + words)) << mode << ": " << heard;
+      EXPECT_TRUE(heard.starts_with("UNAVAILABLE") && heard.ends_with(": a:1: " + who + words))
+          << mode << ": " << heard;
       EXPECT_EQ(world.conn->state(), ConnectivityState::kTransientFailure);
     }
     bad.clear();

@@ -104,6 +104,8 @@ TEST(ClientUserCode, a_picker_that_throws_or_contradicts_itself_ends_the_call_it
   EXPECT_EQ(outcome_of_call(world), "INTERNAL: the picker has chosen, but no connection");
   world.policy.on_pick = [](SubConn&) { return PickResult::drop(Status::ok()); };
   EXPECT_EQ(outcome_of_call(world), "INTERNAL: the picker dropped the call with OK") << "nobody has answered it";
+  world.policy.on_pick = [](SubConn&) { return PickResult::fail(Status::ok()); };
+  EXPECT_EQ(outcome_of_call(world), "UNAVAILABLE: the picker failed the call and doesn't say why");
   world.policy.on_pick = [](SubConn& subconn) { return PickResult::complete(subconn); };
   EXPECT_EQ(outcome_of_call(world), "OK") << "the others aren't concerned";
   EXPECT_EQ(world.policy.built, 1);

@@ -168,6 +168,7 @@ struct TokenServer {
   Duration lifetime = 1h;
   bool at_once = false;  // throws before it's a coroutine
   bool throws = false;
+  std::string text;  // instead of a good one
 
   static Task<Result<AccessToken>> fetch(TokenServer& self, Context context) {
     const int number = ++self.fetches;
@@ -184,6 +185,7 @@ struct TokenServer {
     }
     if (self.throws) throw std::runtime_error("no key");
     if (!self.error.is_ok()) co_return self.error;
+    if (!self.text.empty()) co_return AccessToken{self.text};
     co_return AccessToken{"t" + std::to_string(number), self.lifetime};
   }
   RefreshingTokenOptions options() {
@@ -270,6 +272,16 @@ TEST(RefreshingTokenTest, a_fetch_that_throws_is_an_error_like_another) {
     it.tokens.throws = false;
     it.world->time.advance(1s);
     EXPECT_EQ(it.world->authorization(), "Bearer t2");
+  }
+}
+
+TEST(RefreshingTokenTest, a_fetched_token_that_cannot_travel_is_an_error_like_another) {
+  for (const char* bad : {"two\r\nlines", "caf\xc3\xa9"}) {
+    TokenServer tokens;
+    tokens.text = bad;
+    RefreshWorld it(std::move(tokens));
+    EXPECT_TRUE(it.world->authorization().starts_with("INTERNAL: the access token that was fetched can't be sent: "))
+        << it.world->authorization();
   }
 }
 

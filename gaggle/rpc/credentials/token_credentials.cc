@@ -127,6 +127,10 @@ class RefreshingTokenCredentials::State final : public std::enable_shared_from_t
   void end_fetch(Result<AccessToken> result, TimePoint now) {
     Result<std::shared_ptr<const Metadata>> token =
         result ? bearer(result->value) : Result<std::shared_ptr<const Metadata>>(result.error());
+    if (result && !token) {
+      token =
+          Status::internal("the access token that was fetched can't be sent: " + std::string(token.error().message()));
+    }
     const std::lock_guard lock(mutex_);
     fetching_ = false;
     last_error_ = token.status();
