@@ -5,23 +5,29 @@
 #include <atomic>
 #include <cassert>
 #include <cstring>
+#include <memory>
 #include <new>
 #include <utility>
+
+#include "gaggle/base/block_pool.h"
 
 namespace gaggle {
 
 // Counts the users of one storage. Content that was copied lies directly behind it; content that
-// was taken over lies in `string`.
+// was taken over lies in `object`.
 struct Bytes::Owner {
   std::atomic<uint32_t> references{1};
-  std::string* string = nullptr;
+  uint32_t size_class = BlockPool::kNoClass;  // of this and the content behind it
+  void* object = nullptr;
+  void (*destroy)(void* object) noexcept = nullptr;
 
   void ref() noexcept { references.fetch_add(1, std::memory_order_relaxed); }
   void unref() noexcept {
     if (references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-    delete string;
+    if (object != nullptr) destroy(object);
+    const uint32_t block = size_class;
     this->~Owner();
-    ::operator delete(this);
+    BlockPool::deallocate(this, block);
   }
 };
 
@@ -51,7 +57,9 @@ Bytes::~Bytes() {
 Bytes Bytes::uninitialised(size_t size, uint8_t** content) {
   *content = nullptr;
   if (size == 0) return {};
-  auto* owner = new (::operator new(sizeof(Owner) + size)) Owner;
+  const uint32_t size_class = BlockPool::class_of(sizeof(Owner) + size);
+  auto* owner = new (BlockPool::allocate(sizeof(Owner) + size, size_class)) Owner;
+  owner->size_class = size_class;
   auto* storage = reinterpret_cast<uint8_t*>(owner + 1);
   Bytes bytes;
   bytes.data_ = storage;
@@ -74,13 +82,35 @@ Bytes Bytes::copy_of(std::string_view content) {
 
 Bytes Bytes::take(std::string&& content) {
   if (content.empty()) return {};
-  auto* owner = new (::operator new(sizeof(Owner))) Owner;
+  auto string = std::make_unique<std::string>(std::move(content));
+  const auto* data = reinterpret_cast<const uint8_t*>(string->data());
+  const size_t size = string->size();
+  return adopt(string.release(), [](void* object) noexcept { delete static_cast<std::string*>(object); }, {data, size});
+}
+
+Bytes Bytes::adopt(void* object, void (*destroy)(void* object) noexcept, std::span<const uint8_t> content) {
+  void* room = nullptr;
+  try {
+    room = ::operator new(sizeof(Owner));
+  } catch (...) {
+    destroy(object);
+    throw;
+  }
   Bytes bytes;
-  bytes.owner_ = owner;  // from here on the destructor cleans up
-  owner->string = new std::string(std::move(content));
-  bytes.data_ = reinterpret_cast<const uint8_t*>(owner->string->data());
-  bytes.size_ = owner->string->size();
+  bytes.owner_ = new (room) Owner;
+  bytes.owner_->object = object;
+  bytes.owner_->destroy = destroy;
+  bytes.data_ = content.data();
+  bytes.size_ = content.size();
   return bytes;
+}
+
+Bytes Bytes::sibling(std::span<const uint8_t> content) const noexcept {
+  assert(owner_ != nullptr);
+  Bytes other(*this);
+  other.data_ = content.data();
+  other.size_ = content.size();
+  return other;
 }
 
 Bytes Bytes::unowned(std::string_view content) noexcept {

@@ -27,6 +27,9 @@ class Bytes {
   static Bytes copy_of(std::span<const uint8_t> content);
   // Takes the string over; its content isn't copied.
   static Bytes take(std::string&& content);
+  // Content that lies in an object and lives as long: takes the object over, and `destroy` is called for it by
+  // whoever lets go of the last of its bytes, on that thread.
+  static Bytes adopt(void* object, void (*destroy)(void* object) noexcept, std::span<const uint8_t> content);
   // Room for `size` bytes that the caller writes through `*content` before it shares the result.
   static Bytes uninitialised(size_t size, uint8_t** content);
   // Bytes that outlive every use by other means: literals, mapped files. Never freed.
@@ -41,6 +44,8 @@ class Bytes {
   // Bytes [offset, offset + count), cut to what there is; shares the storage.
   Bytes slice(size_t offset, size_t count = SIZE_MAX) const noexcept;
   void remove_prefix(size_t count) noexcept;  // count <= size()
+  // Other content in the same storage, wherever it lies there; only for Bytes that own some.
+  Bytes sibling(std::span<const uint8_t> content) const noexcept;
 
   // Compares content.
   friend bool operator==(const Bytes& a, const Bytes& b) noexcept { return a.view() == b.view(); }

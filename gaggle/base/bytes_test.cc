@@ -38,6 +38,30 @@ TEST(Bytes, taking_a_string_moves_its_content) {
   EXPECT_EQ(reinterpret_cast<const char*>(bytes.data()), where);
 }
 
+TEST(Bytes, lie_in_an_object_that_lives_as_long_as_the_last_of_them) {
+  struct Object {
+    std::string first = "first", second = "second";
+    int* destroyed;
+  };
+  int destroyed = 0;
+  auto* object = new Object{.destroyed = &destroyed};
+  const auto destroy = [](void* gone) noexcept {
+    ++*static_cast<Object*>(gone)->destroyed;
+    delete static_cast<Object*>(gone);
+  };
+  const auto span_of = [](const std::string& text) {
+    return std::span(reinterpret_cast<const uint8_t*>(text.data()), text.size());
+  };
+  Bytes first = Bytes::adopt(object, destroy, span_of(object->first));
+  Bytes second = first.sibling(span_of(object->second));
+  EXPECT_EQ(first.view(), "first");
+  first = {};
+  EXPECT_EQ(destroyed, 0);
+  EXPECT_EQ(second.slice(3).view(), "ond");
+  second = {};
+  EXPECT_EQ(destroyed, 1);
+}
+
 TEST(Bytes, are_written_before_they_are_shared) {
   uint8_t* content = nullptr;
   Bytes bytes = Bytes::uninitialised(3, &content);

@@ -54,7 +54,7 @@ struct Limits {
 
   // What the engine prepares for one write, and what one stream may put in before it's the next
   // one's turn.
-  size_t write_batch_bytes = 128 * 1024;
+  size_t write_batch_bytes = 256 * 1024;
   size_t stream_turn_bytes = 16 * 1024;
   // Bytes queued on one stream from which on its sender is asked to wait for on_writable, which
   // comes at half of it; `blocked_sends`. The send that crosses it is still accepted whole.

@@ -30,7 +30,7 @@ namespace gaggle {
 //
 // Memory: records are read in bulk into the far half of the buffer that read() is given, and decrypted
 // into the near half. Between reads and writes nothing is held but OpenSSL's state: buffers exist while
-// a record has arrived in part, or while the other stream is full (at most one write() of it, 128 KiB).
+// a record has arrived in part, or while the other stream is full (at most one write() of it, 256 KiB).
 //
 // Loop's thread only.
 class TlsStream final : public ByteStream {

@@ -171,6 +171,12 @@ void ClientCallBase::consume(size_t bytes) {
   transport()->flush();
 }
 
+void ClientCallBase::expect_rest(const MessageReader& reader) {
+  if (stream() == nullptr || reader.at_boundary()) return;
+  transport()->http2().expect(*stream(), reader.missing_bytes());
+  transport()->flush();
+}
+
 // --- The end ---
 
 void ClientCallBase::on_deadline() noexcept { finish(deadline_status()); }

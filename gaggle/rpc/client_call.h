@@ -17,6 +17,7 @@
 #include "gaggle/rpc/client_attempt.h"
 #include "gaggle/rpc/client_call_list.h"
 #include "gaggle/rpc/client_retries.h"
+#include "gaggle/rpc/framing.h"
 #include "gaggle/rpc/service_config.h"
 
 namespace gaggle {
@@ -114,6 +115,8 @@ class ClientCallBase : private LoopCancel {
   bool is_settled() const noexcept { return settled_ && holds_ == 0; }
 
   void consume(size_t bytes);
+  // Lets the rest of the message come that `reader` has begun: it may be larger than the stream's window.
+  void expect_rest(const MessageReader& reader);
   // The attempt that counts: the one that the call is committed to, or the latest that did anything.
   ClientAttempt& current() noexcept { return *current_; }
   const ClientAttempt& current() const noexcept { return *current_; }

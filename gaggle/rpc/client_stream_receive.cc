@@ -126,6 +126,7 @@ void ClientStreamCall::take_only_message(std::span<const uint8_t> content) {
     if (CallStats& stats = current().stats()) stats.message_received(message_bytes, wire_bytes, only_compressed_);
   }
   consume(bytes);
+  expect_rest(reader_);
 }
 
 Status ClientStreamCall::take_only(size_t& message_bytes) {

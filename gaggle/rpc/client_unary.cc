@@ -116,6 +116,7 @@ void ClientUnaryCall::take_content(std::span<const uint8_t> content) {
     transport()->http2().message_completed(*stream());
   }
   consume(bytes);
+  expect_rest(reader_);
 }
 
 Status ClientUnaryCall::conclude(Status status) {

@@ -257,6 +257,19 @@ TEST(ClientUnaryTest, four_mebibytes_are_received_by_default_and_no_more) {
   EXPECT_EQ(over.status().code(), StatusCode::kResourceExhausted);
 }
 
+TEST(ClientUnaryTest, the_rest_of_a_large_answer_is_let_in_at_once) {
+  ClientWorld world;
+  world.connect();
+  UnaryRun run(world, Context{}, "b");
+  world.settle();
+  const uint64_t before = world.server().http2().counters().frames_received;
+  world.server().answer(world.request(), std::string(size_t{3} << 20, 'x'));
+  world.settle();
+  EXPECT_TRUE(run.status().is_ok());
+  EXPECT_LE(world.server().http2().counters().frames_received, before + 10)
+      << "the connection's window is widened by halves of 1 MiB, the stream's once";
+}
+
 // --- Cancellation ---
 
 TEST(ClientUnaryTest, cancelling_the_context_resets_the_stream) {  // [161]

@@ -10,6 +10,9 @@ namespace {
 // A shorter message is copied out; a longer one takes the storage with it.
 constexpr size_t kTakeBytes = 4096;
 
+// Storage is at most so many times as large as what has arrived.
+constexpr size_t kGrowth = 8;
+
 const uint8_t* bytes_of(const std::string& text) noexcept { return reinterpret_cast<const uint8_t*>(text.data()); }
 
 }  // namespace
@@ -101,9 +104,15 @@ void MessageReader::drop_used() noexcept {
   }
 }
 
+// The whole of the message that is being stored if that isn't far: fewer moves than doubling takes.
+size_t MessageReader::grown(size_t size) const noexcept {
+  return std::clamp(stored_.size() + missing_bytes(), size, kGrowth * size);
+}
+
 void MessageReader::store(std::span<const uint8_t>& piece, size_t bytes) {
   const size_t taken = std::min(bytes, piece.size());
   if (taken == 0) return;
+  if (const size_t size = stored_.size() + taken; size > stored_.capacity()) stored_.reserve(grown(size));
   stored_.append(reinterpret_cast<const char*>(piece.data()), taken);
   piece = piece.subspan(taken);
 }

@@ -22,8 +22,9 @@ uint8_t* write_message_prefix(uint8_t* out, size_t size, bool compressed = false
 //
 // Content is given piece by piece: next() takes one message off the front of a piece and stores what
 // is incomplete; keep() stores a piece that nobody wants yet. A message that lies whole in a piece,
-// with nothing stored before it, isn't copied. Memory grows with the bytes that have arrived, never
-// with what a prefix announces. After an error nothing more can be read. Not thread-safe.
+// with nothing stored before it, isn't copied. Memory grows with the bytes that have arrived: what a
+// prefix announces is reserved, but never more than eight times what is there. After an error nothing more can be read.
+// Not thread-safe.
 //
 //   while (reader.next(piece) == MessageReader::Step::kMessage) use(reader.message());
 class MessageReader {
@@ -82,6 +83,7 @@ class MessageReader {
  private:
   Step read_prefix(const uint8_t* prefix) noexcept;
   void drop_used() noexcept;
+  size_t grown(size_t size) const noexcept;
   void store(std::span<const uint8_t>& piece, size_t bytes);
 
   size_t limit_;

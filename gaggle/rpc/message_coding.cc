@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gaggle/rpc/message_coding.h"
 
+#include <array>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace gaggle {
 namespace {
 
 // Shared bytes from this size on are queued as they are; fewer are cheaper to copy than a frame of their own.
 constexpr size_t kSharedBytes = 4096;
+
+// From this size on, not to copy a message is worth that its object isn't used again.
+constexpr size_t kReleasedBytes = 32 * 1024;
 
 Bytes encode_plain(ConstMessage message, size_t size) {
   uint8_t* out = nullptr;
@@ -58,6 +63,23 @@ http2::SendResult send_message(http2::Connection& http2, http2::Stream& stream, 
     return http2::SendResult::kOk;
   }
   return http2.send_data(stream, encode_message(message, size), end_stream);
+}
+
+http2::SendResult send_last_use(http2::Connection& http2, http2::Stream& stream, Message& message, size_t size,
+                                bool end_stream) {
+  if (size < kReleasedBytes || message.type->release == nullptr) {
+    return send_message(http2, stream, message, size, end_stream);
+  }
+  std::array<uint8_t, kMessagePrefixBytes> prefix;
+  write_message_prefix(prefix.data(), size);
+  void* const object = std::exchange(message.object, nullptr);
+  std::vector<Bytes> pieces = message.type->release(object, prefix);
+  http2::SendResult result = http2::SendResult::kOk;
+  for (Bytes& piece : pieces) {
+    result = http2.send_data(stream, std::move(piece), end_stream && &piece == &pieces.back());
+    if (result == http2::SendResult::kEnded) break;
+  }
+  return result;
 }
 
 Result<Bytes> decompress_message(const MessageReader& reader, const Compressor& compressor, size_t limit) {

@@ -24,6 +24,11 @@ Bytes encode_message(ConstMessage message, size_t size, const Compressor* compre
 http2::SendResult send_message(http2::Connection& http2, http2::Stream& stream, ConstMessage message, size_t size,
                                bool end_stream);
 
+// The same for a message whose owner is done with it: takes the object over if that saves copying a large one,
+// and clears `message` then.
+http2::SendResult send_last_use(http2::Connection& http2, http2::Stream& stream, Message& message, size_t size,
+                                bool end_stream);
+
 // The reader's latest message, which is compressed, decompressed: RESOURCE_EXHAUSTED beyond `limit`,
 // INTERNAL when it can't be. No bytes at all stand for no bytes, whatever the encoding: senders that
 // set the flag for every message of a call are understood.

@@ -135,7 +135,7 @@ class ServerCall final : public ServerContext,
 
   // server_call_send.cc
   Status send_unary_response();
-  Status send_unary_response(ConstMessage response);
+  Status send_unary_response(Message& response);
   Status send_stream_end();
   Status send_ok_trailers();
   Status check_size(ConstMessage message, size_t* size);

@@ -28,14 +28,22 @@ Status metadata_too_large() {
 // OK when the whole answer is queued; otherwise the status to send in its place.
 Status ServerCall::send_unary_response() {
   if (head_->codec == nullptr) return send_unary_response(response_);
-  const Result<Bytes> encoded = marshal_with(*head_->codec, response_);
-  return encoded ? send_unary_response(message_of(*encoded)) : encoded.error();
+  Result<Bytes> encoded = marshal_with(*head_->codec, response_);
+  if (!encoded) return encoded.error();
+  Message message = message_of(*encoded);
+  return send_unary_response(message);
 }
 
-Status ServerCall::send_unary_response(ConstMessage response) {
+// Nobody uses the response again: a large one goes out as it lies in memory.
+Status ServerCall::send_unary_response(Message& response) {
   if (Status status = check_size(response, &response_bytes_); !status) return status;
   if (!headers_sent_ && send_headers() == SendResult::kTooLarge) return metadata_too_large();
-  static_cast<void>(write_message(response, response_bytes_, SendOptions{}));
+  if (compressor_ != nullptr) {
+    static_cast<void>(write_message(response, response_bytes_, SendOptions{}));
+  } else {
+    if (stats_) stats_.message_sent(response_bytes_);
+    static_cast<void>(send_last_use(connection_->http2(), *stream_, response, response_bytes_, false));
+  }
   return send_ok_trailers();
 }
 

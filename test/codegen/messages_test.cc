@@ -4,6 +4,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+#include <string>
+#include <vector>
+
 #include "fakes.h"
 #include "gaggle/rpc/protobuf.h"
 #include "kinds.pb.h"
@@ -28,6 +33,54 @@ TEST(ProtobufMessages, unknown_fields_survive_parse_and_reserialise) {
   EXPECT_EQ(again.text(), "changed");
   EXPECT_EQ(again.added(), 7) << "who passes a message on must not strip what it doesn't know";
   EXPECT_EQ(again.added_part().text(), "part");
+}
+
+// What release() gives, and where the large text of the message lay.
+struct Released {
+  std::string expected;
+  const void* text = nullptr;
+  std::vector<Bytes> pieces;
+
+  explicit Released(const std::string& text_of_message) {
+    auto* message = new NewerAnswer;
+    message->set_text(text_of_message);
+    message->set_added(7);
+    message->mutable_added_part()->set_text(std::string(3000, 'p'));
+    expected = "prefix" + encoding_of(*message);
+    text = message->text().data();
+    const Message given = message_of(*message);
+    size_t size = 0;
+    EXPECT_TRUE(given.type->byte_size(given.object, &size));
+    static constexpr std::array<uint8_t, 6> kPrefix = {'p', 'r', 'e', 'f', 'i', 'x'};
+    pieces = given.type->release(given.object, kPrefix);
+  }
+  std::string joined() const {
+    std::string all;
+    for (const Bytes& piece : pieces) all.append(piece.view());
+    return all;
+  }
+  bool has_text_as_it_lay() const {
+    return std::ranges::any_of(pieces, [&](const Bytes& piece) { return piece.data() == text; });
+  }
+};
+
+TEST(ProtobufMessages, are_released_without_copying_what_is_large) {
+  Released released(std::string(1'000'000, 'x'));
+  EXPECT_EQ(released.joined(), released.expected);
+  EXPECT_TRUE(released.has_text_as_it_lay());
+  EXPECT_LE(released.pieces.size(), 3u) << "before it, it, and behind it";
+  Bytes last = released.pieces[1];
+  released.pieces.clear();
+  EXPECT_EQ(last.size(), 1'000'000u) << "the message lives as long as its last byte";
+  EXPECT_EQ(last.view().find_first_not_of('x'), std::string_view::npos);
+}
+
+TEST(ProtobufMessages, are_released_whole_whatever_the_sizes) {
+  for (size_t size = 0; size < 9000; size += 7) {
+    const Released released(std::string(size, 'x'));
+    ASSERT_EQ(released.joined(), released.expected) << size;
+    ASSERT_EQ(released.has_text_as_it_lay(), size >= 4096) << size << ": less is copied next to the rest";
+  }
 }
 
 TEST(ProtobufMessages, of_proto2_need_their_required_fields_in_both_directions) {
