@@ -46,7 +46,8 @@ class Application final : public http2::Events {
  public:
   static constexpr TimePoint kStart{std::chrono::hours(1)};
 
-  Application(http2::Role role, const http2::Options& options) : connection(role, options, *this) {
+  Application(http2::Role role, const http2::Options& options)
+      : options_(options), connection(role, options_, *this, tallies_) {
     connection.start(kStart);
   }
   ~Application() {
@@ -111,7 +112,7 @@ class Application final : public http2::Events {
   }
   void check() const {
     const http2::Options& options = connection.options();
-    require(connection.failed() || connection.receive_credit() == options.connection_window_bytes);
+    require(connection.failed() || connection.receive_credit() == options.connection_window());
     if (connection.role() == http2::Role::kServer) {
       require(connection.used_slots() <= options.limits.max_concurrent_streams);
       require(connection.used_slots() == live_.size());
@@ -120,6 +121,8 @@ class Application final : public http2::Events {
     }
   }
 
+  const http2::Options options_;
+  http2::Tallies tallies_;
   http2::Connection connection;
   bool eager = true;  // consumes and releases at once
 

@@ -18,7 +18,7 @@ using namespace gaggle::http2;
 // Notes all it's told, and answers nothing.
 class Recorder final : public Events {
  public:
-  Recorder() : connection(Role::kServer, options(), *this) {}
+  Recorder() : connection(Role::kServer, chosen_options, *this, tallies) {}
   ~Recorder() { connection.connection_lost(); }
 
   void on_headers(Stream& stream, HeaderBlockRef headers, bool end_stream) override {
@@ -60,6 +60,8 @@ class Recorder final : public Events {
   }
 
   std::string text;
+  const Options chosen_options = options();
+  Tallies tallies;
   Connection connection;
 
  private:

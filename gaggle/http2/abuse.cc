@@ -5,18 +5,16 @@
 
 namespace gaggle::http2 {
 
-namespace {
-// Window updates that traffic calls for: a few at first, and two for each stream and for each frame
-// of DATA that we sent, generously.
-constexpr uint64_t kFreeWindowUpdates = 5;
-constexpr uint64_t kPerStream = 2;
-constexpr uint64_t kPerDataFrame = 20;
-}  // namespace
-
-void Connection::charge(int64_t tenths) { settle_charge(abuse_.charge(tenths)); }
+void Connection::charge(int64_t tenths) {
+  const int64_t before = abuse_.charged_tenths();
+  settle_charge(abuse_.charge(tenths), before);
+}
 
 // Paid back when a stream completes, if one does.
-void Connection::charge_reset(int64_t tenths) { settle_charge(abuse_.charge_reset(tenths)); }
+void Connection::charge_reset(int64_t tenths) {
+  const int64_t before = abuse_.charged_tenths();
+  settle_charge(abuse_.charge_reset(tenths), before);
+}
 
 // A client may send HEADERS and RST_STREAM as fast as it can write, if nothing happens between them.
 void Connection::charge_peer_reset(uint32_t stream_id) {
@@ -27,17 +25,16 @@ void Connection::charge_peer_reset(uint32_t stream_id) {
   if (stream == nullptr || stream->is_over()) charge_reset(1);
 }
 
-void Connection::settle_charge(bool paid) {
-  counters_.abuse_charges = static_cast<uint64_t>(abuse_.charged_tenths() / AbuseBucket::kToken);
+// Whole tokens are counted.
+void Connection::settle_charge(bool paid, int64_t charged_before) {
+  tallies_.abuse_charges.add(abuse_.charged_tenths() / AbuseBucket::kToken - charged_before / AbuseBucket::kToken);
   if (paid || failed_) return;
-  ++counters_.abuse_closes;
+  ++tallies_.abuse_closes;
   fail(ErrorCode::kEnhanceYourCalm, "too much work for nothing");
 }
 
 void Connection::charge_window_update() {
-  const uint64_t called_for =
-      kFreeWindowUpdates + kPerStream * counters_.streams_opened + kPerDataFrame * counters_.data_frames_sent;
-  if (++window_updates_ > called_for) charge(AbuseBucket::kToken);
+  if (--free_window_updates_ < 0) charge(AbuseBucket::kToken);
 }
 
 }  // namespace gaggle::http2

@@ -12,13 +12,6 @@ namespace gaggle::http2 {
 
 namespace {
 
-Options checked(Options options) {
-  options.initial_window_bytes = std::min(options.initial_window_bytes, kMaxWindowBytes);
-  options.connection_window_bytes = std::clamp(options.connection_window_bytes, kDefaultWindowBytes, kMaxWindowBytes);
-  options.max_frame_bytes = std::clamp(options.max_frame_bytes, kMinMaxFrameBytes, kMaxMaxFrameBytes);
-  return options;
-}
-
 HpackDecoderOptions decoder_options(const Limits& limits) {
   return {.max_fields = limits.header_fields,
           .soft_limit_bytes = limits.header_list_soft_bytes,
@@ -27,18 +20,20 @@ HpackDecoderOptions decoder_options(const Limits& limits) {
 
 }  // namespace
 
-Connection::Connection(Role role, const Options& options, Events& events)
+Connection::Connection(Role role, const Options& options, Events& events, Tallies& tallies)
     : role_(role),
       preface_left_(role == Role::kServer ? kClientPreface.size() : 0),
       events_(events),
-      options_(checked(options)),
-      connection_target_(options_.connection_window_bytes),
+      options_(options),
+      tallies_(tallies),
+      connection_target_(options_.connection_window()),
       // Until it has acknowledged our SETTINGS, the peer may go by the default or by them.
-      local_window_bytes_(std::max(kDefaultWindowBytes, options_.initial_window_bytes)),
-      wanted_window_bytes_(options_.initial_window_bytes),
-      announced_window_bytes_(options_.initial_window_bytes),
+      local_window_bytes_(std::max(kDefaultWindowBytes, options_.stream_window())),
+      wanted_window_bytes_(options_.stream_window()),
+      announced_window_bytes_(options_.stream_window()),
       decoder_(decoder_options(options_.limits)),
       encoder_({.max_table_size_bytes = options_.encoder_table_bytes, .huffman = options_.huffman}),
+      free_window_updates_(kFirstWindowUpdates),
       abuse_(options_.limits.abuse_burst, options_.limits.abuse_refill_per_second) {}
 
 Connection::~Connection() = default;
@@ -55,7 +50,7 @@ void Connection::start(TimePoint now) {
   const uint32_t window = std::max(connection_target_, kDefaultWindowBytes);
   if (window > kDefaultWindowBytes) write_window_update(0, window - kDefaultWindowBytes);
   receive_window_ = window;
-  connection_returnable_ = options_.connection_window_bytes - window;
+  connection_returnable_ = options_.connection_window() - window;
 }
 
 void Connection::ping(uint64_t payload) {
@@ -101,7 +96,7 @@ bool Connection::drained() const {
 void Connection::fail(ErrorCode code, std::string_view reason) {
   if (failed_) return;
   failed_ = true;
-  ++counters_.connection_errors;
+  ++tallies_.connection_errors;
   goaway_sent_ = last_goaway_sent_ = true;
   write_goaway(last_peer_id_, code, reason);
   events_.on_connection_error(code, reason);
@@ -122,7 +117,7 @@ TimePoint Connection::next_deadline() const {
 void Connection::on_time(TimePoint now) {
   now_ = now;
   if (failed_ || now < next_deadline()) return;
-  ++counters_.timeouts;
+  ++tallies_.timeouts;
   if (now >= preface_deadline_) {
     fail(ErrorCode::kProtocolError, "no connection preface in time");
   } else if (now >= block_deadline_) {

@@ -3,6 +3,7 @@
 
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -40,6 +41,13 @@ struct Options {
   uint32_t header_table_bytes = kDefaultHeaderTableSize;
   uint32_t encoder_table_bytes = kDefaultHeaderTableSize;
   HuffmanUse huffman = HuffmanUse::kIndexed;
+
+  // What is used, whatever the fields say.
+  uint32_t stream_window() const { return std::min(initial_window_bytes, kMaxWindowBytes); }
+  uint32_t connection_window() const {
+    return std::clamp(connection_window_bytes, kDefaultWindowBytes, kMaxWindowBytes);
+  }
+  uint32_t largest_frame() const { return std::clamp(max_frame_bytes, kMinMaxFrameBytes, kMaxMaxFrameBytes); }
 };
 
 enum class [[nodiscard]] SendResult : uint8_t {
@@ -60,11 +68,12 @@ enum class CanOpen : uint8_t {
 // One HTTP/2 connection (RFC 9113), client's or server's end, without I/O: bytes and the time go
 // in, events and bytes come out. It never sees a socket, a clock or a thread.
 //
-// Threads: one at a time; no locks. Lifetime: `events` outlives the connection. Time: the `now` of
+// Threads: one at a time; no locks. Lifetime: `options`, `events` and `tallies`, in which it counts,
+// outlive the connection, and may be those of many. Time: the `now` of
 // receive() and on_time() never goes back. Errors: the peer's become events and frames; nothing
 // that arrives from it can make a call here fail or assert.
 //
-//   Connection connection(Role::kServer, options, events);
+//   Connection connection(Role::kServer, options, events, tallies);
 //   connection.start(now);
 //   each turn:  connection.begin_turn();
 //               connection.receive(bytes, now);           // events
@@ -78,7 +87,7 @@ enum class CanOpen : uint8_t {
 // turn if has_pending_input().
 class Connection {
  public:
-  Connection(Role role, const Options& options, Events& events);
+  Connection(Role role, const Options& options, Events& events, Tallies& tallies);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection();
@@ -119,7 +128,7 @@ class Connection {
   size_t unread_answer_bytes() const { return unread_answer_bytes_; }
   // Less than Limits::unread_answer_bytes of them: another call may start.
   bool may_start_call() const { return unread_answer_bytes_ < options_.limits.unread_answer_bytes; }
-  void count_held_call() { ++counters_.held_calls; }
+  void count_held_call() { ++tallies_.held_calls; }
   // All that waits here in either direction: unsent, queued on streams, incomplete or put-off input.
   // Walks over the streams.
   size_t buffered_bytes() const;
@@ -218,7 +227,12 @@ class Connection {
   const Settings& peer_settings() const { return peer_; }
   bool peer_settings_received() const { return peer_settings_received_; }
   const Options& options() const { return options_; }
-  const Counters& counters() const { return counters_; }
+  // Of all connections that count in the same Tallies.
+  Counters counters() const { return read(tallies_); }
+  // How many frames with a header block or content have been sent, and a number that changes with each new
+  // stream.
+  uint32_t call_frames_sent() const { return call_frames_sent_; }
+  uint32_t latest_stream() const { return role_ == Role::kServer ? last_peer_id_ : next_id_; }
 
   // Gives back buffers and pools that a busy connection will want again. For idle connections.
   void release_idle_memory();
@@ -226,6 +240,12 @@ class Connection {
   size_t memory_bytes() const;
 
  private:
+  // Window updates that traffic calls for: a few at first, and some for each stream and for each frame
+  // of DATA that we send, generously.
+  static constexpr int64_t kFirstWindowUpdates = 5;
+  static constexpr int64_t kWindowUpdatesPerStream = 2;
+  static constexpr int64_t kWindowUpdatesPerDataFrame = 20;
+
   // A DATA frame, or one of no interest, whose payload is passed on as it arrives.
   struct PassingFrame {
     uint32_t stream_id = 0;
@@ -365,7 +385,7 @@ class Connection {
   void charge_reset(int64_t tenths);
   void charge_peer_reset(uint32_t stream_id);
   void charge_window_update();
-  void settle_charge(bool paid);
+  void settle_charge(bool paid, int64_t charged_before);
 
   const Role role_;
   bool failed_ = false;
@@ -382,14 +402,15 @@ class Connection {
   bool traffic_since_ping_ = true;  // since the peer's last: then its next is free
   uint8_t preface_left_;            // server: bytes of kClientPreface that haven't come
   Events& events_;
-  const Options options_;
+  const Options& options_;
+  Tallies& tallies_;
 
   TimePoint now_{};
   TimePoint preface_deadline_ = kNever;
   TimePoint block_deadline_ = kNever;
   TimePoint settings_deadline_ = kNever;
-  uint64_t steps_ = 0;         // frames and whole header blocks so far
-  uint64_t watched_step_ = 0;  // the one that block_deadline_ is for
+  uint32_t steps_ = 0;         // frames and whole header blocks so far
+  uint32_t watched_step_ = 0;  // the one that block_deadline_ is for
 
   Settings peer_;
   PassingFrame passing_;
@@ -428,10 +449,10 @@ class Connection {
   OutputQueue output_;
   uint32_t control_frames_ = 0;  // that the peer made us send, unwritten
   uint64_t control_end_ = 0;     // position behind the last of them
-  uint64_t window_updates_ = 0;
+  uint32_t call_frames_sent_ = 0;
+  int64_t free_window_updates_;  // that the peer may send still
   std::string_view drain_debug_;
   AbuseBucket abuse_;
-  Counters counters_;
 };
 
 }  // namespace gaggle::http2

@@ -32,7 +32,8 @@ std::string words(const HeaderBlock& block) {
 
 }  // namespace
 
-Script::Script(Role role, const Options& options, Behaviour how) : behaviour(how), connection_(role, options, *this) {
+Script::Script(Role role, const Options& options, Behaviour how)
+    : behaviour(how), options_(options), connection_(role, options_, *this, tallies_) {
   if (role == Role::kClient) transcript_.skip_preface();
   connection_.start(now_);
 }

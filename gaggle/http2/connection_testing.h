@@ -77,6 +77,8 @@ class Script final : public Events {
   uint32_t data_stream_ = 0;
   std::string data_;
   std::map<uint32_t, Stream*> streams_;
+  const Options options_;
+  Tallies tallies_;
   Connection connection_;
 };
 

@@ -28,9 +28,9 @@ void Connection::return_connection_window() {
   const int64_t room = std::max<int64_t>(connection_target_ - receive_window_, 0);
   const auto grant = static_cast<uint32_t>(std::min<int64_t>(connection_returnable_, room));
   if (grant == 0 || grant < connection_target_ / 2) return;
-  const bool limited = connection_target_ < options_.connection_window_bytes;
+  const bool limited = connection_target_ < options_.connection_window();
   if (held_bytes_ >= (limited ? connection_target_ : options_.limits.unconsumed_bytes)) {
-    ++counters_.withheld_credits;
+    ++tallies_.withheld_credits;
     return;
   }
   receive_window_ += grant;
@@ -39,7 +39,7 @@ void Connection::return_connection_window() {
 }
 
 void Connection::limit_connection_window(uint32_t bytes) {
-  connection_target_ = std::clamp<uint32_t>(bytes, 1, options_.connection_window_bytes);
+  connection_target_ = std::clamp<uint32_t>(bytes, 1, options_.connection_window());
   return_connection_window();
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "gaggle/base/clock.h"
+#include "gaggle/base/tally.h"
 
 namespace gaggle::http2 {
 
@@ -83,47 +84,55 @@ struct Limits {
   Duration write_progress_timeout = std::chrono::seconds(60);
 };
 
-// What happened on a connection since it began. A value: add them up with +=.
-struct Counters {
+// What happened on connections, counted.
+template <class Count>
+struct CountersOf {
   // Traffic.
-  uint64_t bytes_received = 0;
-  uint64_t bytes_sent = 0;  // accepted by the transport
-  uint64_t frames_received = 0;
-  uint64_t data_frames_sent = 0;
-  uint64_t header_blocks_sent = 0;
-  uint64_t data_bytes_received = 0;  // payload, without padding
-  uint64_t data_bytes_sent = 0;
-  uint64_t streams_opened = 0;     // by either side, those refused not counted
-  uint64_t streams_completed = 0;  // END_STREAM in both directions
-  uint64_t resets_received = 0;
-  uint64_t resets_sent = 0;
-  uint64_t pings_received = 0;
-  uint64_t informational_responses = 0;  // 1xx, dropped
-  uint64_t late_frames = 0;              // for streams we had reset; ignored
+  Count bytes_received{};
+  Count bytes_sent{};  // accepted by the transport
+  Count frames_received{};
+  Count data_frames_sent{};
+  Count header_blocks_sent{};
+  Count data_bytes_received{};  // payload, without padding
+  Count data_bytes_sent{};
+  Count streams_opened{};     // by either side, those refused not counted
+  Count streams_completed{};  // END_STREAM in both directions
+  Count resets_received{};
+  Count resets_sent{};
+  Count pings_received{};
+  Count informational_responses{};  // 1xx, dropped
+  Count late_frames{};              // for streams we had reset; ignored
 
   // Limits that bit, in the order of Limits.
-  uint64_t refused_streams = 0;
-  uint64_t queued_streams = 0;
-  uint64_t deferred_turns = 0;
-  uint64_t large_headers = 0;
-  uint64_t truncated_headers = 0;
-  uint64_t continuation_floods = 0;
-  uint64_t settings_floods = 0;
-  uint64_t abuse_charges = 0;  // whole tokens charged, refunded ones included
-  uint64_t abuse_closes = 0;
-  uint64_t read_pauses = 0;
-  uint64_t control_floods = 0;
-  uint64_t blocked_sends = 0;
-  uint64_t held_calls = 0;
-  uint64_t withheld_credits = 0;
-  uint64_t timeouts = 0;
+  Count refused_streams{};
+  Count queued_streams{};
+  Count deferred_turns{};
+  Count large_headers{};
+  Count truncated_headers{};
+  Count continuation_floods{};
+  Count settings_floods{};
+  Count abuse_charges{};  // whole tokens charged, refunded ones included
+  Count abuse_closes{};
+  Count read_pauses{};
+  Count control_floods{};
+  Count blocked_sends{};
+  Count held_calls{};
+  Count withheld_credits{};
+  Count timeouts{};
 
   // The peer's mistakes.
-  uint64_t stream_errors = 0;       // RST_STREAM that we were forced to send
-  uint64_t malformed_messages = 0;  // of these, RFC 9113 §8.1.1
-  uint64_t connection_errors = 0;
-
-  Counters& operator+=(const Counters& other) noexcept;
+  Count stream_errors{};       // RST_STREAM that we were forced to send
+  Count malformed_messages{};  // of these, RFC 9113 §8.1.1
+  Count connection_errors{};
 };
+
+// A value: add them up with +=.
+using Counters = CountersOf<uint64_t>;
+Counters& operator+=(Counters& sum, const Counters& more) noexcept;
+
+// Where connections count, on one loop's thread: one of these for all that are counted together, so
+// that an idle connection has none of its own. read() from any thread.
+using Tallies = CountersOf<Tally>;
+Counters read(const Tallies& tallies) noexcept;
 
 }  // namespace gaggle::http2

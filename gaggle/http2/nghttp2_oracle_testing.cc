@@ -75,7 +75,7 @@ Options like_nghttp2() {
 // Answers with a 200 and no content.
 class PlainAnswer final : public Events {
  public:
-  PlainAnswer(Role role) : connection(role, like_nghttp2(), *this) {}
+  PlainAnswer(Role role) : connection(role, options, *this, tallies) {}
   void on_headers(Stream& stream, HeaderBlockRef, bool end_stream) override {
     if (end_stream) end(stream);
   }
@@ -112,6 +112,8 @@ class PlainAnswer final : public Events {
     }
   }
 
+  const Options options = like_nghttp2();
+  Tallies tallies;
   Connection connection;
 };
 

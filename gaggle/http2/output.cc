@@ -23,7 +23,7 @@ size_t Connection::gather(std::span<iovec> parts) {
 }
 
 void Connection::written(size_t bytes) {
-  counters_.bytes_sent += bytes;
+  tallies_.bytes_sent += bytes;
   output_.written(bytes);
   if (output_.position_written() >= control_end_) control_frames_ = 0;
   update_read_pause();
@@ -120,7 +120,7 @@ uint8_t* Connection::begin_control_frame(FrameType type, uint8_t flags, uint32_t
 }
 
 void Connection::write_rst_stream(uint32_t stream_id, ErrorCode code) {
-  ++counters_.resets_sent;
+  ++tallies_.resets_sent;
   write_u32(begin_control_frame(FrameType::kRstStream, 0, stream_id, 4), static_cast<uint32_t>(code));
 }
 
@@ -137,14 +137,14 @@ void Connection::write_goaway(uint32_t last_stream_id, ErrorCode code, std::stri
 void Connection::count_control_frame() {
   control_end_ = output_.position_end();
   if (++control_frames_ < options_.limits.control_frames_close) return;
-  ++counters_.control_floods;
+  ++tallies_.control_floods;
   fail(ErrorCode::kEnhanceYourCalm, "too many answers are not read");
 }
 
 void Connection::update_read_pause() {
   const bool pause = control_frames_ >= options_.limits.control_frames_pause ||
                      output_.unsent_bytes() >= options_.limits.unsent_pause_bytes;
-  if (pause && !read_paused_) ++counters_.read_pauses;
+  if (pause && !read_paused_) ++tallies_.read_pauses;
   read_paused_ = pause;
 }
 

@@ -14,7 +14,7 @@ void Connection::receive(std::span<const uint8_t> bytes, TimePoint now) {
   if (failed_) return;
   now_ = now;
   abuse_.advance(now);
-  counters_.bytes_received += bytes.size();
+  tallies_.bytes_received += bytes.size();
   start_queued();
   if (!input_.empty()) bytes = receive_stored(bytes);
   if (!failed_ && !bytes.empty()) {
@@ -91,7 +91,7 @@ size_t Connection::parse(const uint8_t* in, size_t size) {
     }
     if (put_off(frame)) break;
     used += needed;
-    ++counters_.frames_received;
+    ++tallies_.frames_received;
     if (passes(frame)) {
       begin_passing(frame, pad_length ? at[kFrameHeaderBytes] : 0);
     } else {
@@ -124,7 +124,7 @@ bool Connection::put_off(const FrameHeader& frame) {
   if (role_ != Role::kServer || frame.type != FrameType::kHeaders) return false;
   if (new_requests_ < options_.limits.new_requests_per_turn || frame.stream_id <= last_peer_id_) return false;
   input_put_off_ = true;
-  ++counters_.deferred_turns;
+  ++tallies_.deferred_turns;
   return true;
 }
 
@@ -132,7 +132,7 @@ bool Connection::check_frame(const FrameHeader& frame) {
   // RFC 9113 §4.2: larger than SETTINGS_MAX_FRAME_SIZE. "A frame size error in a frame that could
   // alter the state of the entire connection MUST be treated as a connection error"; DATA could
   // have been a stream error, but whoever ignores the setting there will again.
-  if (frame.length > options_.max_frame_bytes) {
+  if (frame.length > options_.largest_frame()) {
     fail(ErrorCode::kFrameSizeError, "frame larger than SETTINGS_MAX_FRAME_SIZE");
     return false;
   }

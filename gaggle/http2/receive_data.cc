@@ -36,7 +36,7 @@ void Connection::begin_data(const FrameHeader& frame, uint8_t padding) {
     late_data(frame);
   } else if (accept_data(*stream, frame, content)) {
     traffic_since_ping_ |= content != 0;
-    counters_.data_bytes_received += content;
+    tallies_.data_bytes_received += content;
     stream->returnable_ += overhead;
     passing_.deliver = true;
     if (content == 0 && end_stream) pass_content({});
@@ -62,7 +62,7 @@ bool Connection::accept_data(Stream& stream, const FrameHeader& frame, uint32_t 
   const int64_t declared = stream.content_length_;
   const bool end_stream = frame.has(FrameFlag::kEndStream);
   if (declared >= 0 && (end_stream ? stream.content_received_ != declared : stream.content_received_ > declared)) {
-    ++counters_.malformed_messages;
+    ++tallies_.malformed_messages;
     return refuse_with(ErrorCode::kProtocolError);
   }
   if (content >= kSmallFrameBytes) {

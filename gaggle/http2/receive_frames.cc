@@ -46,7 +46,7 @@ void Connection::handle_rst_stream(const FrameHeader& frame, const uint8_t* payl
   // §6.4: "If a RST_STREAM frame identifying an idle stream is received, the recipient MUST treat
   // this as a connection error of type PROTOCOL_ERROR."
   if (is_idle(frame.stream_id)) return fail(ErrorCode::kProtocolError, "RST_STREAM on an idle stream");
-  ++counters_.resets_received;
+  ++tallies_.resets_received;
   // A server resets streams that we opened: that is paid for.
   if (role_ == Role::kServer) charge_peer_reset(frame.stream_id);
   if (failed_) return;
@@ -61,7 +61,7 @@ void Connection::handle_rst_stream(const FrameHeader& frame, const uint8_t* payl
 void Connection::handle_ping(const FrameHeader& frame, const uint8_t* payload) {
   const uint64_t opaque = read_u64(payload);
   if (frame.has(FrameFlag::kAck)) return handle_ping_ack(opaque);
-  ++counters_.pings_received;
+  ++tallies_.pings_received;
   // Peers measure the bandwidth with a PING for what they were sent. One without traffic is charged.
   if (!traffic_since_ping_) charge(AbuseBucket::kToken);
   if (failed_) return;

@@ -57,7 +57,7 @@ void Connection::extend_block(std::span<const uint8_t> fragment) {
 }
 
 void Connection::continuation_flood() {
-  ++counters_.continuation_floods;
+  ++tallies_.continuation_floods;
   fail(ErrorCode::kEnhanceYourCalm, "header block of too many frames or bytes");
 }
 
@@ -68,8 +68,8 @@ void Connection::finish_block(uint32_t stream_id, std::span<const uint8_t> bytes
   // COMPRESSION_ERROR."
   if (error != HpackError::kOk) return fail(ErrorCode::kCompressionError, describe(error));
   traffic_since_ping_ = true;
-  if (block->over_soft_limit()) ++counters_.large_headers;
-  if (block->is_truncated()) ++counters_.truncated_headers;
+  if (block->over_soft_limit()) ++tallies_.large_headers;
+  if (block->is_truncated()) ++tallies_.truncated_headers;
   if (role_ == Role::kServer && stream_id > last_peer_id_)
     return handle_request(stream_id, std::move(block), end_stream);
 
@@ -103,7 +103,7 @@ void Connection::handle_request(uint32_t stream_id, HeaderBlockRef block, bool e
   stream.content_length_ = rules.content_length;
   if (end_stream) stream.end_remote();
   if (wait) {
-    ++counters_.queued_streams;
+    ++tallies_.queued_streams;
     stream.early_ = std::make_unique<Stream::EarlyInput>();
     stream.early_->headers = std::move(block);
     waiting_.push_back(stream);
@@ -121,7 +121,7 @@ void Connection::handle_response(Stream& stream, HeaderBlockRef block, bool end_
   // informational one can't end the stream.
   if (!rules.well_formed() || (rules.informational() && end_stream)) return malformed(stream.id_);
   if (rules.informational()) {
-    ++counters_.informational_responses;
+    ++tallies_.informational_responses;
     return charge(AbuseBucket::kToken);
   }
   // A 304 declares the length that a 200 would have had.
@@ -147,12 +147,12 @@ void Connection::handle_trailers(Stream& stream, HeaderBlockRef block, bool end_
 }
 
 void Connection::malformed(uint32_t stream_id) {
-  ++counters_.malformed_messages;
+  ++tallies_.malformed_messages;
   stream_error(stream_id, ErrorCode::kProtocolError);
 }
 
 void Connection::refuse(uint32_t stream_id) {
-  ++counters_.refused_streams;
+  ++tallies_.refused_streams;
   stream_error(stream_id, ErrorCode::kRefusedStream);
 }
 

@@ -85,7 +85,8 @@ bool Connection::list_fits(const PreparedHeaders* prepared, std::span<const Head
 
 void Connection::encode_block(uint32_t stream_id, const PreparedHeaders* prepared, std::span<const HeaderOut> fields,
                               bool end_stream) {
-  ++counters_.header_blocks_sent;
+  ++tallies_.header_blocks_sent;
+  ++call_frames_sent_;
   OutputBuffer& out = output_.buffer();
   const size_t start = out.size();
   out.reserve(kFrameHeaderBytes);
@@ -155,8 +156,10 @@ void Connection::write_data_header(Stream& stream, size_t bytes, bool end_stream
   stream.send_window_ -= static_cast<int64_t>(bytes);
   send_window_ -= static_cast<int64_t>(bytes);
   traffic_since_ping_ = true;
-  ++counters_.data_frames_sent;
-  counters_.data_bytes_sent += bytes;
+  ++tallies_.data_frames_sent;
+  ++call_frames_sent_;
+  free_window_updates_ += kWindowUpdatesPerDataFrame;
+  tallies_.data_bytes_sent += bytes;
 }
 
 SendResult Connection::send_data(Stream& stream, Bytes content, bool end_stream) {
@@ -182,7 +185,7 @@ SendResult Connection::send_data(Stream& stream, Bytes content, bool end_stream)
   schedule(stream);
   if (stream.queued_bytes() <= options_.limits.stream_queue_bytes) return SendResult::kOk;
   stream.full_ = true;
-  ++counters_.blocked_sends;
+  ++tallies_.blocked_sends;
   return SendResult::kFull;
 }
 

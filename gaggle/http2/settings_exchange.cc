@@ -14,7 +14,7 @@ void Connection::write_our_settings() {
   Settings ours{.header_table_bytes = options_.header_table_bytes,
                 .enable_push = role_ == Role::kServer,  // its initial value: servers don't send it
                 .initial_window_bytes = wanted_window_bytes_,
-                .max_frame_bytes = options_.max_frame_bytes,
+                .max_frame_bytes = options_.largest_frame(),
                 .max_header_list_bytes = options_.limits.header_list_soft_bytes};
   if (role_ == Role::kServer) ours.max_concurrent_streams = options_.limits.max_concurrent_streams;
   announced_window_bytes_ = wanted_window_bytes_;
@@ -28,7 +28,7 @@ void Connection::handle_settings(const FrameHeader& frame, const uint8_t* payloa
   if (frame.has(FrameFlag::kAck)) return handle_settings_ack();
   const Limits& limits = options_.limits;
   if (frame.length / 6 > limits.settings_entries) {
-    ++counters_.settings_floods;
+    ++tallies_.settings_floods;
     return fail(ErrorCode::kEnhanceYourCalm, "too many entries in SETTINGS");
   }
   // The first is part of the preface, all others are charged.
@@ -70,7 +70,7 @@ void Connection::handle_settings_ack() {
 // --- Streams' windows, once more ---
 
 void Connection::limit_stream_windows(uint32_t bytes) {
-  wanted_window_bytes_ = std::min(std::max(bytes, 1u), options_.initial_window_bytes);
+  wanted_window_bytes_ = std::min(std::max(bytes, 1u), options_.stream_window());
   announce_stream_windows();
 }
 

@@ -118,25 +118,41 @@ size_t StreamTable::memory_bytes() const {
 
 void StreamHistory::opened(uint32_t id) {
   const uint32_t i = index(id);
-  const uint32_t skipped_from = i - next_ > kIds ? i - kIds : next_;
-  for (uint32_t skipped = skipped_from; skipped < i; ++skipped) {
-    set(opened_, skipped, false);
-    set(reset_, skipped, false);
+  if (next_ == 0) {
+    first_ = i;
+  } else if (i != next_) {
+    skip(next_, i);
   }
-  set(opened_, i, true);
-  set(reset_, i, false);
+  if (exceptions_ != nullptr) {
+    set(exceptions_->skipped, i, false);
+    set(exceptions_->reset, i, false);
+  }
   next_ = i + 1;
 }
 
+void StreamHistory::skip(uint32_t from, uint32_t to) {
+  for (uint32_t i = to - from > kIds ? to - kIds : from; i < to; ++i) {
+    set(exceptions().skipped, i, true);
+    set(exceptions().reset, i, false);
+  }
+}
+
 void StreamHistory::reset_by_us(uint32_t id) {
-  if (next_ - index(id) <= kIds) set(reset_, index(id), true);
+  if (next_ - index(id) <= kIds) set(exceptions().reset, index(id), true);
+}
+
+StreamHistory::Exceptions& StreamHistory::exceptions() {
+  if (exceptions_ == nullptr) exceptions_ = std::make_unique<Exceptions>();
+  return *exceptions_;
 }
 
 StreamHistory::Past StreamHistory::past(uint32_t id) const {
   const uint32_t i = index(id);
   if (next_ - i > kIds) return Past::kForgotten;
-  if (test(reset_, i)) return Past::kResetByUs;
-  return test(opened_, i) ? Past::kEnded : Past::kSkipped;
+  if (i < first_) return Past::kSkipped;
+  if (exceptions_ == nullptr) return Past::kEnded;
+  if (test(exceptions_->reset, i)) return Past::kResetByUs;
+  return test(exceptions_->skipped, i) ? Past::kSkipped : Past::kEnded;
 }
 
 }  // namespace gaggle::http2

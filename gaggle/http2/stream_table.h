@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "gaggle/http2/stream.h"
@@ -65,6 +66,8 @@ class StreamTable {
 
 // What became of the latest 1,024 stream ids, once their streams are gone: RFC 9113 §5.1 treats
 // frames for a stream differently if it never was, has ended, or was reset by us.
+//
+// As long as every id from the first on has had its stream, and none was reset by us, two numbers say it all.
 class StreamHistory {
  public:
   enum class Past : uint8_t { kSkipped, kEnded, kResetByUs, kForgotten };
@@ -88,9 +91,16 @@ class StreamHistory {
     word = value ? word | bit : word & ~bit;
   }
 
-  uint32_t next_ = 0;  // index after the last opened
-  std::array<uint64_t, kWords> opened_{};
-  std::array<uint64_t, kWords> reset_{};
+  struct Exceptions {
+    std::array<uint64_t, kWords> skipped{};
+    std::array<uint64_t, kWords> reset{};
+  };
+  Exceptions& exceptions();
+  void skip(uint32_t from, uint32_t to);
+
+  uint32_t first_ = 0;  // index of the first opened
+  uint32_t next_ = 0;   // index after the last
+  std::unique_ptr<Exceptions> exceptions_;
 };
 
 }  // namespace gaggle::http2

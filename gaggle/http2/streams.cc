@@ -58,7 +58,8 @@ void Connection::begin(Stream& stream, uint32_t stream_id) {
   stream.open();
   stream.send_window_ = peer_.initial_window_bytes;
   stream.receive_window_ = local_window_bytes_;
-  ++counters_.streams_opened;
+  ++tallies_.streams_opened;
+  free_window_updates_ += kWindowUpdatesPerStream;
 }
 
 // Slots.
@@ -122,7 +123,7 @@ void Connection::end_local(Stream& stream) {
 }
 
 void Connection::complete(Stream& stream) {
-  ++counters_.streams_completed;
+  ++tallies_.streams_completed;
   abuse_.stream_completed();
   close(stream);
   settle(stream);
@@ -196,7 +197,7 @@ void Connection::ignore_from_now(uint32_t stream_id, int64_t window) {
 }
 
 void Connection::take_late_allowance(size_t bytes) {
-  ++counters_.late_frames;
+  ++tallies_.late_frames;
   late_allowance_ -= static_cast<int64_t>(bytes);
   if (late_allowance_ >= 0) return;
   late_allowance_ = 0;
@@ -206,7 +207,7 @@ void Connection::take_late_allowance(size_t bytes) {
 // RST_STREAM that the peer's mistake forces us to send, whether the stream is there or not.
 void Connection::stream_error(uint32_t stream_id, ErrorCode code) {
   Stream* const stream = streams_.find(stream_id);
-  ++counters_.stream_errors;
+  ++tallies_.stream_errors;
   write_rst_stream(stream_id, code);
   ignore_from_now(stream_id, stream != nullptr ? stream->receive_window_ : local_window_bytes_);
   if (stream != nullptr && !stream->is_over()) drop(*stream, code, ResetOrigin::kProtocol);

@@ -12,49 +12,46 @@ namespace gaggle {
 // Held by the watch and by every pending operation: an operation ends in the io_context's own time,
 // also when the watch is long gone.
 struct FdWatch::State : LocalRefCounted<FdWatch::State> {
-  using Memory = HandlerMemory<160>;
+  // There is one for each idle connection: as large as what Asio 1.22 asks for, and no larger.
+  using ReadMemory = HandlerMemory<104>;
   struct Direction {
     Waiter* waiter = nullptr;
     bool pending = false;  // an operation is under way; it serves whoever waits when it ends
-    Memory memory;
   };
 
   explicit State(Loop& owner) : loop(owner), descriptor(owner.executor()) {}
 
-  void wait(Direction& direction, asio::posix::descriptor_base::wait_type kind, Waiter& waiter);
+  void ended(Direction& direction) {
+    direction.pending = false;
+    Waiter* waiter = std::exchange(direction.waiter, nullptr);
+    if (waiter == nullptr) return;  // closed, or nobody waits any more
+    const Loop::Enter enter(loop);
+    loop.open_turn();
+    waiter->on_ready();
+  }
 
   Loop& loop;
   asio::posix::basic_stream_descriptor<Loop::Executor> descriptor;
   Direction reading;
   Direction writing;
+  ReadMemory read_memory;
 };
 
-struct FdWatch::Handler {
-  using allocator_type = HandlerAllocator<void, State::Memory>;
-  allocator_type get_allocator() const noexcept { return allocator_type((state.get()->*direction).memory); }
-
-  void operator()(const asio::error_code&) {
-    State::Direction& ended = state.get()->*direction;
-    ended.pending = false;
-    Waiter* waiter = std::exchange(ended.waiter, nullptr);
-    if (waiter == nullptr) return;  // closed, or nobody waits any more
-    const Loop::Enter enter(state->loop);
-    state->loop.open_turn();
-    waiter->on_ready();
-  }
+struct FdWatch::ReadHandler {
+  using allocator_type = HandlerAllocator<void, State::ReadMemory>;
+  allocator_type get_allocator() const noexcept { return allocator_type(state->read_memory); }
+  void operator()(const asio::error_code&) { state->ended(state->reading); }
 
   Ref<State> state;
-  State::Direction State::* direction;
 };
 
-void FdWatch::State::wait(Direction& direction, asio::posix::descriptor_base::wait_type kind, Waiter& waiter) {
-  direction.waiter = &waiter;
-  if (std::exchange(direction.pending, true)) return;
-  State::Direction State::* which = &direction == &reading ? &State::reading : &State::writing;
-  descriptor.async_wait(kind, Handler{Ref<State>::share(this), which});
-}
+struct FdWatch::WriteHandler {
+  void operator()(const asio::error_code&) { state->ended(state->writing); }
 
-FdWatch::FdWatch(Loop& loop) : loop_(loop), state_(make_ref<State>(loop)) {}
+  Ref<State> state;
+};
+
+FdWatch::FdWatch(Loop& loop) : state_(make_ref<State>(loop)) {}
 
 FdWatch::~FdWatch() { close(); }
 
@@ -68,12 +65,18 @@ Status FdWatch::open(FileDescriptor descriptor) {
 
 int FdWatch::get() const noexcept { return state_->descriptor.is_open() ? state_->descriptor.native_handle() : -1; }
 
+Loop& FdWatch::loop() const noexcept { return state_->loop; }
+
 void FdWatch::wait_readable(Waiter& waiter) {
-  state_->wait(state_->reading, asio::posix::descriptor_base::wait_read, waiter);
+  state_->reading.waiter = &waiter;
+  if (std::exchange(state_->reading.pending, true)) return;
+  state_->descriptor.async_wait(asio::posix::descriptor_base::wait_read, ReadHandler{state_});
 }
 
 void FdWatch::wait_writable(Waiter& waiter) {
-  state_->wait(state_->writing, asio::posix::descriptor_base::wait_write, waiter);
+  state_->writing.waiter = &waiter;
+  if (std::exchange(state_->writing.pending, true)) return;
+  state_->descriptor.async_wait(asio::posix::descriptor_base::wait_write, WriteHandler{state_});
 }
 
 void FdWatch::cancel_waits() noexcept {

@@ -11,7 +11,8 @@ namespace gaggle {
 class Loop;
 
 // Owns a descriptor and tells when it is ready to be read or written, by Asio's reactor. One loop's
-// thread only. Waiting allocates nothing: the operation's memory lies here.
+// thread only. Waiting to read allocates nothing: the operation's memory lies here. Waiting to write is
+// for when a socket is full; its memory is what Asio keeps for the thread.
 class FdWatch {
  public:
   explicit FdWatch(Loop& loop);
@@ -22,7 +23,7 @@ class FdWatch {
   // Takes the descriptor; UNAVAILABLE when the system can't watch it, and it's closed.
   Status open(FileDescriptor descriptor);
   int get() const noexcept;  // -1 when closed
-  Loop& loop() const noexcept { return loop_; }
+  Loop& loop() const noexcept;
 
   // As ByteStream's.
   void wait_readable(Waiter& waiter);
@@ -32,9 +33,9 @@ class FdWatch {
 
  private:
   struct State;
-  struct Handler;
+  struct ReadHandler;
+  struct WriteHandler;
 
-  Loop& loop_;
   Ref<State> state_;
 };
 

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
-#include <optional>
+#include <memory>
 
 #include "gaggle/net/fd_watch.h"
 #include "gaggle/net/loop.h"
@@ -58,11 +58,11 @@ class SocketStream final : public ByteStream {
   void close() noexcept override { watch_.close(); }
 
   const Address& peer_address() const noexcept override {
-    if (!peer_) peer_ = SocketAddress::peer_of(watch_.get()).to_address();
+    if (!peer_) peer_ = std::make_unique<Address>(SocketAddress::peer_of(watch_.get()).to_address());
     return *peer_;
   }
   const Address& local_address() const noexcept override {
-    if (!local_) local_ = SocketAddress::local_of(watch_.get()).to_address();
+    if (!local_) local_ = std::make_unique<Address>(SocketAddress::local_of(watch_.get()).to_address());
     return *local_;
   }
 
@@ -74,8 +74,8 @@ class SocketStream final : public ByteStream {
 
   FdWatch watch_;
   // Asked for rarely, so made when asked for.
-  mutable std::optional<Address> peer_;
-  mutable std::optional<Address> local_;
+  mutable std::unique_ptr<const Address> peer_;
+  mutable std::unique_ptr<const Address> local_;
 };
 
 }  // namespace

@@ -1,24 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <atomic>
-#include <cstdint>
+#include "gaggle/base/tally.h"
 
 namespace gaggle {
-
-// A number that one thread changes and all may read.
-class Tally {
- public:
-  void operator++() noexcept { add(1); }
-  void operator--() noexcept { add(-1); }
-  void add(int64_t change) noexcept {
-    value_.store(value_.load(std::memory_order_relaxed) + static_cast<uint64_t>(change), std::memory_order_relaxed);
-  }
-  uint64_t get() const noexcept { return value_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<uint64_t> value_{0};
-};
 
 // ClientConnCounters, as its loop keeps them.
 struct ClientTallies {

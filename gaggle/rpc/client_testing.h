@@ -80,6 +80,7 @@ class ScriptedServer final : public transport::Handler {
   void finish(Request& request);
 
   const transport::Options options_;
+  http2::Tallies tallies_;
   PipeStream* pipe_;
   std::unique_ptr<transport::Connection> connection_;
 };

@@ -37,7 +37,7 @@ ClientTransport::ClientTransport(std::unique_ptr<ByteStream> stream, const trans
     : owner_(owner),
       name_(stream->peer_address().to_string()),
       options_(options),
-      connection_(std::move(stream), http2::Role::kClient, options_, *this) {
+      connection_(std::move(stream), http2::Role::kClient, options_, *this, tallies_) {
   if (stats != nullptr) {
     stats_ = std::make_unique<ConnectionStats>(*stats, stats::Side::kClient, connection_.loop().clock(), peer());
   }

@@ -99,6 +99,7 @@ class ClientTransport final : private transport::Handler {
   bool broken_ = false;  // the connection failed; its socket may linger
   std::unique_ptr<ConnectionStats> stats_;
   const transport::Options options_;
+  http2::Tallies tallies_;
   transport::Connection connection_;
 };
 

@@ -30,10 +30,10 @@ std::string_view http_status_text(uint16_t status) {
 ServerConnection::ServerConnection(ServerLoop& part, std::unique_ptr<ByteStream> stream)
     : part_(part),
       core_(part.core()),
-      transport_(std::move(stream), http2::Role::kServer, core_.transport_options(), *this) {}
+      transport_(std::move(stream), http2::Role::kServer, core_.transport_options(), *this,
+                 part.tallies()) {}
 
 ServerConnection::~ServerConnection() {
-  publish_counters();
   if (core_.options().memory_quota != nullptr) core_.options().memory_quota->change(charged_bytes_, 0);
 }
 
@@ -89,10 +89,9 @@ void ServerConnection::on_reset(http2::Stream& stream, http2::ErrorCode code, ht
 void ServerConnection::on_writable(http2::Stream& stream) { static_cast<ServerCall*>(stream.user)->on_writable(); }
 
 void ServerConnection::on_ping() {
-  const http2::Counters& sent = http2().counters();
   const bool has_calls = http2().open_streams() != 0 || http2().used_slots() != 0;
   if (strikes_.allow(core_.options().keepalive_enforcement, loop().now(), has_calls,
-                     sent.data_frames_sent + sent.header_blocks_sent)) {
+                     http2().call_frames_sent())) {
     return;
   }
   part_.count(ServerLoop::Event::kTooManyPings);
@@ -101,15 +100,7 @@ void ServerConnection::on_ping() {
 
 void ServerConnection::on_events_done() {
   run_ready();
-  publish_counters();
   update_memory();
-}
-
-void ServerConnection::publish_counters() {
-  const http2::Counters& now = http2().counters();
-  const bool quiet = static_cast<uint32_t>(now.bytes_received) == published_[0] &&
-                     static_cast<uint32_t>(now.bytes_sent) == published_[1];
-  if (!quiet || closed_) part_.publish(published_, now);
 }
 
 void ServerConnection::on_closed(const Status& why) {

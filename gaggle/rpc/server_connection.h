@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -21,10 +20,6 @@ class ServerCall;
 class ServerCore;
 class ServerLoop;
 struct RequestHead;
-
-// What a ServerLoop has been told of the http2::Counters of a connection, in their order: the low half of
-// each, since there is one for each idle connection. What happens between two reports is less than 2^32.
-using PublishedCounters = std::array<uint32_t, sizeof(http2::Counters) / sizeof(uint64_t)>;
 
 // One connection of a server, and the calls on it. Belongs to its ServerLoop and that loop's thread.
 //
@@ -93,24 +88,22 @@ class ServerConnection final : private transport::Handler {
   void link(ServerCall& call) noexcept;
   void unlink(ServerCall& call) noexcept;
   void remove_if_finished() noexcept;
-  void publish_counters();
   void end_calls(std::string_view why);
 
   ServerLoop& part_;
   ServerCore& core_;
   bool closed_ = false;          // the transport is done; what is left are handlers
   bool running_ = false;         // in run_ready
+  bool small_window_ = false;    // since the memory is short
+  bool small_streams_ = false;   // the same of the streams' windows, until a while later
   ServerCall* calls_ = nullptr;  // all of them
   ServerCall* first_ready_ = nullptr;
   ServerCall* last_ready_ = nullptr;
   ServerCall* held_ = nullptr;  // ready ones that must wait; the latest first
-  bool small_window_ = false;   // since the memory is short
-  bool small_streams_ = false;  // the same of the streams' windows, until a while later
   PingStrikes strikes_;
   size_t charged_bytes_ = 0;    // what the memory quota has been told
   std::unique_ptr<Peer> peer_;  // made when somebody asks
   std::unique_ptr<ConnectionStats> stats_;
-  PublishedCounters published_{};
   transport::Connection transport_;
 };
 

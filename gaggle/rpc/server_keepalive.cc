@@ -14,7 +14,7 @@ constexpr Duration kWithoutCalls = std::chrono::hours{2};
 }  // namespace
 
 bool PingStrikes::allow(const KeepaliveEnforcement& rule, TimePoint now, bool has_calls,
-                        uint64_t frames_sent) noexcept {
+                        uint32_t frames_sent) noexcept {
   const TimePoint before = std::exchange(last_, now);
   if (std::exchange(frames_sent_, frames_sent) != frames_sent) {
     strikes_ = 0;

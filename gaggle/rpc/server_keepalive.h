@@ -29,11 +29,11 @@ class PingStrikes {
  public:
   // A PING has come at `now`, with calls running or not, when `frames_sent` frames with headers or data had been
   // sent so far. False when it was one strike too many.
-  bool allow(const KeepaliveEnforcement& rule, TimePoint now, bool has_calls, uint64_t frames_sent) noexcept;
+  bool allow(const KeepaliveEnforcement& rule, TimePoint now, bool has_calls, uint32_t frames_sent) noexcept;
 
  private:
   TimePoint last_ = kNever;  // the PING before; never: none
-  uint64_t frames_sent_ = 0;
+  uint32_t frames_sent_ = 0;
   uint8_t strikes_ = 0;
 };
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gaggle/rpc/server_loop.h"
 
-#include <bit>
 #include <chrono>
 #include <random>
 #include <utility>
@@ -256,14 +255,6 @@ void ServerLoop::give_back_response(const ServerMethod& method, Message response
 
 // --- Counters ---
 
-void ServerLoop::publish(PublishedCounters& before, const http2::Counters& now) noexcept {
-  const auto values = std::bit_cast<std::array<uint64_t, kHttp2Counters>>(now);
-  for (size_t i = 0; i < kHttp2Counters; ++i) {
-    const auto value = static_cast<uint32_t>(values[i]);
-    if (value != before[i]) bump(http2_[i], value - std::exchange(before[i], value));
-  }
-}
-
 void ServerLoop::count(const transport::Counters& counters) noexcept {
   count(Event::kKeepaliveTimeout, counters.keepalive_timeouts);
   count(Event::kWriteTimeout, counters.write_timeouts);
@@ -295,9 +286,7 @@ void ServerLoop::add_counters(ServerCounters& sum) const {
   sum.max_idle_ends += event(Event::kMaxIdle);
   sum.max_age_ends += event(Event::kMaxAge);
   sum.max_age_cuts += event(Event::kMaxAgeCut);
-  std::array<uint64_t, kHttp2Counters> values;
-  for (size_t i = 0; i < kHttp2Counters; ++i) values[i] = read(http2_[i]);
-  sum.http2 += std::bit_cast<http2::Counters>(values);
+  sum.http2 += http2::read(tallies_);
   const std::lock_guard lock(listeners_mutex_);
   for (const auto& listener : listeners_) sum.accept_backoffs += listener->stats().out_of_descriptors;
 }

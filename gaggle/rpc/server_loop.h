@@ -99,13 +99,12 @@ class ServerLoop {
 
   void count_call_started() noexcept { bump(calls_started_); }
   void count_call_ended(bool ok) noexcept { bump(ok ? calls_succeeded_ : calls_failed_); }
-  // Adds what a connection has counted between two moments.
-  void publish(PublishedCounters& before, const http2::Counters& now) noexcept;
+  // Where its connections count.
+  http2::Tallies& tallies() noexcept { return tallies_; }
   void add_counters(ServerCounters& sum) const;
 
  private:
   static constexpr size_t kMaxSpareCalls = 1024;
-  static constexpr size_t kHttp2Counters = sizeof(http2::Counters) / sizeof(uint64_t);
 
   struct MethodPools {
     MessagePool requests;
@@ -163,7 +162,7 @@ class ServerLoop {
   std::atomic<uint64_t> calls_succeeded_{0};
   std::atomic<uint64_t> calls_failed_{0};
   std::array<std::atomic<uint64_t>, static_cast<size_t>(Event::kCount)> events_{};
-  std::array<std::atomic<uint64_t>, kHttp2Counters> http2_{};
+  http2::Tallies tallies_;
 };
 
 }  // namespace gaggle

@@ -125,6 +125,7 @@ class FrameClient final : public transport::Handler {
 
   bool consume_ = true;
   transport::Options options_;
+  http2::Tallies tallies_;
   std::unique_ptr<transport::Connection> transport_;
 };
 

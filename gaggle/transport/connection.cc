@@ -7,12 +7,13 @@
 
 namespace gaggle::transport {
 
-Connection::Connection(std::unique_ptr<ByteStream> stream, http2::Role role, const Options& options, Handler& handler)
+Connection::Connection(std::unique_ptr<ByteStream> stream, http2::Role role, const Options& options, Handler& handler,
+                       http2::Tallies& tallies)
     : stream_(std::move(stream)),
       handler_(handler),
       options_(options),
       timer_(stream_->loop(), *this),
-      engine_(role, options.http2, handler) {}
+      engine_(role, options.http2, handler, tallies) {}
 
 Connection::~Connection() = default;
 

@@ -41,13 +41,14 @@ struct Options {
 struct Counters {
   uint64_t reads = 0;
   uint64_t writes = 0;
-  uint64_t write_timeouts = 0;  // closed: Limits::write_progress_timeout
-  uint64_t keepalive_pings = 0;
-  uint64_t keepalive_timeouts = 0;  // closed: Keepalive::timeout
-  uint64_t idle_releases = 0;
-  uint64_t max_idle_drains = 0;   // ends begun: Options::max_idle
-  uint64_t max_age_drains = 0;    // ends begun: limit_age()
-  uint64_t age_grace_closes = 0;  // closed: Options::age_grace
+  uint32_t keepalive_pings = 0;
+  uint32_t idle_releases = 0;
+  // These happen once at most.
+  uint8_t write_timeouts = 0;      // closed: Limits::write_progress_timeout
+  uint8_t keepalive_timeouts = 0;  // closed: Keepalive::timeout
+  uint8_t max_idle_drains = 0;     // ends begun: Options::max_idle
+  uint8_t max_age_drains = 0;      // ends begun: limit_age()
+  uint8_t age_grace_closes = 0;    // closed: Options::age_grace
 };
 
 // The layer above a Connection: hears the events of HTTP/2, and when it may act on them.
@@ -75,15 +76,16 @@ class Handler : public http2::Events {
 // at the end of the loop's turn. Closes when the engine is done, the peer is gone, or a timeout of
 // http2::Limits has passed.
 //
-// Threads: that of the stream's loop. Lifetime: `handler` and `options` outlive it. Destroying it closes the
+// Threads: that of the stream's loop. Lifetime: `handler`, `options` and `tallies` outlive it. Destroying it closes the
 // socket without any event; don't from within an event of http2 or on_events_done.
 //
-//   Connection connection(std::move(stream), http2::Role::kServer, options, handler);
+//   Connection connection(std::move(stream), http2::Role::kServer, options, handler, tallies);
 //   connection.start();
 //   ... in handler: connection.http2().send_headers(...);   connection.flush();
 class Connection {
  public:
-  Connection(std::unique_ptr<ByteStream> stream, http2::Role role, const Options& options, Handler& handler);
+  Connection(std::unique_ptr<ByteStream> stream, http2::Role role, const Options& options, Handler& handler,
+             http2::Tallies& tallies);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection();
@@ -188,7 +190,7 @@ class Connection {
   TimePoint linger_deadline_ = kNever;
   TimePoint age_deadline_ = kNever;  // of the age, then of the grace
   TimePoint idle_since_ = kNever;    // without a stream; watched only for Options::max_idle
-  uint64_t streams_before_ = 0;      // opened when that was looked at last
+  uint32_t latest_stream_ = 0;       // when that was looked at last
   Status close_reason_;
   Counters counters_;
 

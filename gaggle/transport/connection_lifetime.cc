@@ -21,14 +21,14 @@ void Connection::watch_lifetime() {
   }
   if (options_.max_idle == Duration::max()) return;
   // A stream may have come and gone within the turn.
-  const uint64_t opened = engine_.counters().streams_opened;
+  const uint32_t latest = engine_.latest_stream();
   const bool busy = engine_.open_streams() != 0 || engine_.used_slots() != 0;
   if (busy) {
     idle_since_ = kNever;
-  } else if (idle_since_ == kNever || opened != streams_before_) {
+  } else if (idle_since_ == kNever || latest != latest_stream_) {
     idle_since_ = loop().now();
   }
-  streams_before_ = opened;
+  latest_stream_ = latest;
 }
 
 TimePoint Connection::lifetime_deadline() const {

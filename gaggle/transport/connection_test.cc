@@ -90,7 +90,7 @@ struct World {
     StreamPair pair = make_stream_pair(virtual_loop.loop, in, out);
     peer = std::move(pair.client);
     ours = pair.server.get();
-    handler.connection = std::make_unique<Connection>(std::move(pair.server), role, options, handler);
+    handler.connection = std::make_unique<Connection>(std::move(pair.server), role, options, handler, tallies);
     handler.connection->start();
     virtual_loop.settle();
   }
@@ -139,6 +139,7 @@ struct World {
 
   VirtualLoop virtual_loop;
   Options options;
+  http2::Tallies tallies;
   Answering handler;
   std::unique_ptr<PipeStream> peer;
   PipeStream* ours = nullptr;

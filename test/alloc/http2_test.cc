@@ -35,7 +35,7 @@ const PreparedHeaders& of_trailers() {
 // Two connections, each the other's peer.
 class End final : public Events {
  public:
-  End(Role role) : connection(role, {}, *this) { connection.start(TimePoint{}); }
+  End(Role role) : connection(role, options, *this, tallies) { connection.start(TimePoint{}); }
   void on_headers(Stream&, HeaderBlockRef, bool) override {}
   void on_trailers(Stream& stream, HeaderBlockRef) override {
     ++completed;
@@ -82,6 +82,8 @@ class End final : public Events {
   }
 
   static constexpr char kContent[40'000] = {};
+  const Options options;
+  Tallies tallies;
   Connection connection;
   size_t answer_bytes = 32;
   uint64_t completed = 0;

@@ -30,7 +30,7 @@ class Session final : private transport::Handler {
   Session(std::unique_ptr<ByteStream> stream, std::string authority, const transport::Options& options)
       : authority_(std::move(authority)),
         closed_(stream->loop()),
-        transport_(std::move(stream), http2::Role::kClient, options, *this) {}
+        transport_(std::move(stream), http2::Role::kClient, options, *this, tallies_) {}
   void start() { transport_.start(); }
   AsyncEvent& closed() noexcept { return closed_; }
 
@@ -65,6 +65,7 @@ class Session final : private transport::Handler {
   bool ready_ = false;
   bool asked_ = false;
   AsyncEvent closed_;
+  http2::Tallies tallies_;
   transport::Connection transport_;
 };
 

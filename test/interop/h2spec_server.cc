@@ -42,7 +42,7 @@ class PlainServer {
 class Session final : private transport::Handler {
  public:
   Session(PlainServer& server, std::unique_ptr<ByteStream> stream, const transport::Options& options)
-      : server_(server), transport_(std::move(stream), http2::Role::kServer, options, *this) {}
+      : server_(server), transport_(std::move(stream), http2::Role::kServer, options, *this, tallies_) {}
   void start() { transport_.start(); }
 
  private:
@@ -75,6 +75,7 @@ class Session final : private transport::Handler {
   }
 
   PlainServer& server_;
+  http2::Tallies tallies_;
   transport::Connection transport_;
 };
 
