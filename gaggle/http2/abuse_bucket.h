@@ -23,7 +23,7 @@ class AbuseBucket {
   static constexpr int64_t kToken = 10;
 
   AbuseBucket(uint32_t burst, uint32_t refill_per_second)
-      : capacity_(int64_t{burst} * kToken), level_(capacity_), refill_(int64_t{refill_per_second} * kToken) {}
+      : burst_(burst), refill_per_second_(refill_per_second), level_(capacity()) {}
 
   // Takes `tenths`; false when the bucket is empty.
   bool charge(int64_t tenths) {
@@ -31,7 +31,7 @@ class AbuseBucket {
     charged_ += tenths;
     return level_ >= 0;
   }
-  void refund(int64_t tenths) { level_ = std::min(capacity_, level_ + tenths); }
+  void refund(int64_t tenths) { level_ = std::min(capacity(), level_ + tenths); }
 
   // For a reset, which completed streams pay for later.
   bool charge_reset(int64_t tenths) {
@@ -45,12 +45,12 @@ class AbuseBucket {
   }
 
   void advance(TimePoint now) {
-    if (level_ >= capacity_) {
+    if (level_ >= capacity()) {
       last_refill_ = now;
       return;
     }
     const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(now - last_refill_);
-    const int64_t tokens = std::min<int64_t>(elapsed.count(), 3'600'000) * refill_ / 1000;
+    const int64_t tokens = std::min<int64_t>(elapsed.count(), 3'600'000) * refill_per_second_ * kToken / 1000;
     if (tokens <= 0) return;
     refund(tokens);
     last_refill_ = now;
@@ -60,11 +60,13 @@ class AbuseBucket {
   int64_t charged_tenths() const { return charged_; }
 
  private:
-  int64_t capacity_;
-  int64_t level_;
-  int64_t refill_;  // tenths per second
+  int64_t capacity() const { return int64_t{burst_} * kToken; }
+
+  uint32_t burst_;
+  uint32_t refill_per_second_;
+  int64_t level_;  // tenths, as all that follow
   int64_t charged_ = 0;
-  int64_t unpaid_ = 0;  // tenths charged for resets
+  int64_t unpaid_ = 0;  // charged for resets
   TimePoint last_refill_{};
 };
 

@@ -416,14 +416,14 @@ class Connection {
   PassingFrame passing_;
   OpenBlock block_;
   OutputBuffer input_;       // an incomplete frame, or input that was put off
-  size_t input_needed_ = 0;  // bytes that input_ has to have for the next step
+  uint32_t input_needed_ = 0;  // bytes that input_ has to have for the next step
 
   StreamTable streams_;
   StreamHistory history_;
   StreamLine waiting_;  // for a slot
   StreamLine sending_;  // with content queued and a window of their own
-  size_t open_streams_ = 0;
-  size_t used_slots_ = 0;
+  uint32_t open_streams_ = 0;
+  uint32_t used_slots_ = 0;
   size_t unread_answer_bytes_ = 0;
   uint32_t idle_streams_ = 0;             // client: opened, HEADERS not sent
   uint32_t new_requests_ = 0;             // in this turn

@@ -87,6 +87,7 @@ class HeaderBlock {
   size_t memory_bytes() const;
 
   HeaderBlockPool& pool_;
+  HeaderBlock* next_spare_ = nullptr;  // in the pool
   mutable uint32_t references_ = 1;
   uint32_t list_size_bytes_ = 0;
   uint32_t field_count_ = 0;

@@ -2,16 +2,17 @@
 #include "gaggle/http2/header_block_pool.h"
 
 #include <limits>
+#include <utility>
 
 namespace gaggle::http2 {
 
 HeaderBlockRef HeaderBlockPool::make() {
   HeaderBlock* block;
-  if (spare_.empty()) {
+  if (spare_ == nullptr) {
     block = new HeaderBlock(*this);
   } else {
-    block = spare_.back();
-    spare_.pop_back();
+    block = std::exchange(spare_, spare_->next_spare_);
+    --spare_blocks_;
     block->references_ = 1;
   }
   ++live_blocks_;
@@ -26,16 +27,17 @@ void HeaderBlockPool::recycle(HeaderBlock* block) {
   if (abandoned_) {
     delete block;
     if (live_blocks_ == 0) delete this;
-  } else if (spare_.size() < kMaxSpareBlocks && block->memory_bytes() <= kMaxSpareBlockBytes) {
-    spare_.push_back(block);
+  } else if (spare_blocks_ < kMaxSpareBlocks && block->memory_bytes() <= kMaxSpareBlockBytes) {
+    block->next_spare_ = std::exchange(spare_, block);
+    ++spare_blocks_;
   } else {
     delete block;
   }
 }
 
 void HeaderBlockPool::trim() {
-  for (HeaderBlock* block : spare_) delete block;
-  spare_ = {};
+  while (spare_ != nullptr) delete std::exchange(spare_, spare_->next_spare_);
+  spare_blocks_ = 0;
   entries_.trim();
 }
 
@@ -46,8 +48,8 @@ void HeaderBlockPool::abandon() {
 }
 
 size_t HeaderBlockPool::memory_bytes() const {
-  size_t bytes = sizeof *this + spare_.capacity() * sizeof(HeaderBlock*) + entries_.memory_bytes();
-  for (const HeaderBlock* block : spare_) bytes += block->memory_bytes();
+  size_t bytes = sizeof *this + entries_.memory_bytes();
+  for (const HeaderBlock* block = spare_; block != nullptr; block = block->next_spare_) bytes += block->memory_bytes();
   return bytes;
 }
 

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "gaggle/http2/header_block.h"
 #include "gaggle/http2/hpack_entry.h"
@@ -50,9 +49,10 @@ class HeaderBlockPool {
   void recycle(HeaderBlock* block);
 
   HpackEntryPool entries_;
-  std::vector<HeaderBlock*> spare_;
-  size_t live_blocks_ = 0;
+  HeaderBlock* spare_ = nullptr;  // the first of a list
+  uint32_t spare_blocks_ = 0;
   bool abandoned_ = false;
+  size_t live_blocks_ = 0;
 };
 
 // Fills a HeaderBlock during one decode: stores fields, counts them against the limits, and owns

@@ -2,6 +2,7 @@
 #include "gaggle/http2/hpack_encoder.h"
 
 #include <algorithm>
+#include <bit>
 #include <cassert>
 
 #include "gaggle/http2/hpack_fingerprint.h"
@@ -83,8 +84,7 @@ void HpackEncoder::write_size_updates(OutputBuffer& out) {
 }
 
 void HpackEncoder::write_prepared(const PreparedHeaders& prepared, OutputBuffer& out) {
-  if (prepared_ == nullptr) prepared_ = std::make_unique<PreparedSlots>();
-  PreparedBytes& known = (*prepared_)[prepared.slot() % kPreparedSlots];
+  PreparedBytes& known = prepared_slot(prepared.slot() % kPreparedSlots);
   if (known.epoch == table_.epoch() && known.owner == &prepared && known.fingerprint == prepared.fingerprint()) {
     out.append(known.bytes.data(), known.size);
     return;
@@ -99,6 +99,17 @@ void HpackEncoder::write_prepared(const PreparedHeaders& prepared, OutputBuffer&
   known.epoch = epoch;
   known.size = static_cast<uint8_t>(size);
   std::copy_n(out.data() + begin, size, known.bytes.begin());
+}
+
+HpackEncoder::PreparedBytes& HpackEncoder::prepared_slot(uint32_t slot) {
+  if (slot >= prepared_slots_) {
+    const uint32_t slots = std::bit_ceil(slot + 1);
+    auto grown = std::make_unique<PreparedBytes[]>(slots);
+    std::copy_n(prepared_.get(), prepared_slots_, grown.get());
+    prepared_ = std::move(grown);
+    prepared_slots_ = slots;
+  }
+  return prepared_[slot];
 }
 
 void HpackEncoder::write_field(const HeaderOut& field, OutputBuffer& out) {
@@ -134,7 +145,7 @@ void HpackEncoder::write_literal(const HeaderOut& field, uint32_t name_index, In
 HpackMatch HpackEncoder::find(const HeaderOut& field, uint32_t fingerprint) const {
   HpackMatch match = find_static(field.id, field.name, field.value);
   if (match.index != 0) return match;
-  const size_t mask = fingerprints_.size() - 1;
+  const uint32_t mask = table_.slots() - 1;
   for (size_t i = 0; i < table_.count(); ++i) {
     const uint32_t difference = fingerprints_[(table_.inserted() - 1 - i) & mask] ^ fingerprint;
     if (difference >> 16 != 0) continue;
@@ -150,26 +161,31 @@ HpackMatch HpackEncoder::find(const HeaderOut& field, uint32_t fingerprint) cons
 }
 
 void HpackEncoder::insert(const HeaderOut& field, uint32_t fingerprint) {
+  const uint32_t before = table_.slots();
   table_.insert({.name = field.name, .value = field.value, .id = field.id});
-  const size_t size = fingerprints_.size();
-  if (table_.count() > size) {
-    std::vector<uint32_t> grown(std::max<size_t>(8, size * 2));
+  const uint32_t slots = table_.slots();
+  if (slots != before) {
+    auto grown = std::make_unique<uint32_t[]>(slots);
     for (uint64_t i = table_.inserted() - table_.count(); i + 1 != table_.inserted(); ++i) {
-      grown[i & (grown.size() - 1)] = fingerprints_[i & (size - 1)];
+      grown[i & (slots - 1)] = fingerprints_[i & (before - 1)];
     }
     fingerprints_ = std::move(grown);
   }
-  fingerprints_[(table_.inserted() - 1) & (fingerprints_.size() - 1)] = fingerprint;
+  fingerprints_[(table_.inserted() - 1) & (slots - 1)] = fingerprint;
 }
 
 void HpackEncoder::release_idle_memory() {
   prepared_.reset();
+  prepared_slots_ = 0;
+  if (table_.count() != 0) smallest_size_ = 0;
+  table_.release();
+  fingerprints_.reset();
   entries_.trim();
 }
 
 size_t HpackEncoder::memory_bytes() const {
-  return entries_.memory_bytes() + table_.memory_bytes() + fingerprints_.capacity() * sizeof(uint32_t) +
-         (prepared_ ? sizeof *prepared_ : 0);
+  return entries_.memory_bytes() + table_.memory_bytes() + table_.slots() * sizeof(uint32_t) +
+         prepared_slots_ * sizeof(PreparedBytes);
 }
 
 }  // namespace gaggle::http2

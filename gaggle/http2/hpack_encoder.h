@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <vector>
 
 #include "gaggle/http2/header_field.h"
 #include "gaggle/http2/hpack_prepared.h"
@@ -52,7 +51,9 @@ class HpackEncoder {
   // with the size updates that follow from it.
   void set_peer_table_size(uint32_t bytes);
 
-  // Gives back spare entries and the cache of prepared blocks. The dynamic table stays.
+  // Gives back the cache of prepared blocks and the dynamic table with all its entries: the next block
+  // tells the peer to empty its own (RFC 7541 §4.2: a size of zero, then the real one), and what it
+  // has is sent in full once more.
   void release_idle_memory();
 
   // Advances with everything that changes how a field is encoded.
@@ -70,7 +71,7 @@ class HpackEncoder {
     uint8_t size = 0;
     std::array<uint8_t, 23> bytes{};
   };
-  using PreparedSlots = std::array<PreparedBytes, kPreparedSlots>;
+  PreparedBytes& prepared_slot(uint32_t slot);
 
   void write_size_updates(OutputBuffer& out);
   void write_prepared(const PreparedHeaders& prepared, OutputBuffer& out);
@@ -82,9 +83,10 @@ class HpackEncoder {
   HpackEncoderOptions options_;
   HpackEntryPool entries_;
   HpackTable table_;
-  // Fingerprint of each entry, at its insertion number modulo the size (a power of two).
-  std::vector<uint32_t> fingerprints_;
-  std::unique_ptr<PreparedSlots> prepared_;
+  // Fingerprint of each entry, in the place that it has in the table.
+  std::unique_ptr<uint32_t[]> fingerprints_;
+  std::unique_ptr<PreparedBytes[]> prepared_;
+  uint32_t prepared_slots_ = 0;  // as many as are used, up to kPreparedSlots
   uint32_t signaled_size_ = kDefaultHeaderTableSize;  // what the peer knows
   uint32_t smallest_size_ = kDefaultHeaderTableSize;  // since it was told
 };

@@ -50,15 +50,19 @@ void HpackEntryPool::recycle(HpackEntry* entry) {
     return;
   }
   // A spare entry has the next one's address where its bytes were.
-  std::memcpy(entry->bytes(), &spare_[entry->size_class_], sizeof entry);
-  spare_[entry->size_class_] = entry;
+  if (spare_ == nullptr) spare_ = std::make_unique<Spares>();
+  HpackEntry*& first = (*spare_)[entry->size_class_];
+  std::memcpy(entry->bytes(), &first, sizeof entry);
+  first = entry;
   spare_bytes_ += bytes;
 }
 
 HpackEntry* HpackEntryPool::take_spare(uint8_t size_class) {
-  if (size_class == kOversize || spare_[size_class] == nullptr) return nullptr;
-  HpackEntry* const entry = spare_[size_class];
-  std::memcpy(&spare_[size_class], entry->bytes(), sizeof entry);
+  if (size_class == kOversize || spare_bytes_ == 0) return nullptr;
+  HpackEntry*& first = (*spare_)[size_class];
+  if (first == nullptr) return nullptr;
+  HpackEntry* const entry = first;
+  std::memcpy(&first, entry->bytes(), sizeof entry);
   spare_bytes_ -= kSizeClasses[size_class];
   return entry;
 }
@@ -72,6 +76,7 @@ void HpackEntryPool::trim() {
   for (uint8_t size_class = 0; size_class < kOversize; ++size_class) {
     while (HpackEntry* const entry = take_spare(size_class)) std::free(entry);
   }
+  spare_.reset();
 }
 
 }  // namespace gaggle::http2

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
 #include "gaggle/http2/header_field.h"
@@ -73,7 +74,7 @@ class HpackEntryPool {
   void trim();
 
   // Heap bytes of live and spare entries.
-  size_t memory_bytes() const { return live_bytes_ + spare_bytes_; }
+  size_t memory_bytes() const { return live_bytes_ + spare_bytes_ + (spare_ ? sizeof *spare_ : 0); }
 
  private:
   // Eight less than a multiple of 16: what fits the common allocators exactly.
@@ -84,7 +85,9 @@ class HpackEntryPool {
   HpackEntry* take_spare(uint8_t size_class);
   size_t footprint(const HpackEntry* entry) const;
 
-  std::array<HpackEntry*, kSizeClasses.size()> spare_{};
+  // The first of each size; null while there is none at all, as in an idle connection.
+  using Spares = std::array<HpackEntry*, kSizeClasses.size()>;
+  std::unique_ptr<Spares> spare_;
   size_t spare_bytes_ = 0;
   size_t live_bytes_ = 0;
 };

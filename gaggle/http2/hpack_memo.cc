@@ -13,7 +13,7 @@ HpackMemo::Key HpackMemo::key_of(std::span<const uint8_t> bytes) {
 }
 
 HeaderBlock* HpackMemo::find(std::span<const uint8_t> bytes, uint64_t epoch) {
-  if (epoch != epoch_ || entries_ == nullptr || bytes.empty()) return nullptr;
+  if (entries_ == nullptr || epoch != entries_->epoch || bytes.empty()) return nullptr;
   const Key key = key_of(bytes);
   for (size_t i = 0; i < kEntries; ++i) {
     if (entries_->keys[i] != key) continue;
@@ -28,30 +28,25 @@ HeaderBlock* HpackMemo::find(std::span<const uint8_t> bytes, uint64_t epoch) {
 void HpackMemo::remember(std::span<const uint8_t> bytes, uint64_t epoch, const HeaderBlockRef& block) {
   if (bytes.empty() || bytes.size() > kMaxBlockBytes) return;
   if (entries_ == nullptr) entries_ = std::make_unique<Entries>();
-  if (epoch != epoch_) forget_other_epochs(epoch);
-  Entry& entry = entries_->values[next_];
+  if (epoch != entries_->epoch) forget_other_epochs(epoch);
+  Entry& entry = entries_->values[entries_->next];
   if (entry.capacity < bytes.size()) {
     entry.capacity = (bytes.size() + 31) / 32 * 32;
     entry.bytes.reset(new uint8_t[entry.capacity]);
   }
   std::memcpy(entry.bytes.get(), bytes.data(), bytes.size());
   entry.block = block;
-  entries_->keys[next_] = key_of(bytes);
-  next_ = (next_ + 1) % kEntries;
+  entries_->keys[entries_->next] = key_of(bytes);
+  entries_->next = (entries_->next + 1) % kEntries;
 }
 
 void HpackMemo::forget_other_epochs(uint64_t epoch) {
-  epoch_ = epoch;
-  next_ = 0;
+  entries_->epoch = epoch;
+  entries_->next = 0;
   for (size_t i = 0; i < kEntries; ++i) {
     entries_->keys[i] = {};
     entries_->values[i].block = nullptr;
   }
-}
-
-void HpackMemo::clear() {
-  entries_.reset();
-  next_ = 0;
 }
 
 size_t HpackMemo::memory_bytes() const {

@@ -26,7 +26,7 @@ class HpackMemo {
   // The block that these bytes decode to in this epoch, or null.
   HeaderBlock* find(std::span<const uint8_t> bytes, uint64_t epoch);
   void remember(std::span<const uint8_t> bytes, uint64_t epoch, const HeaderBlockRef& block);
-  void clear();
+  void clear() { entries_.reset(); }
 
   uint64_t hits() const { return hits_; }
   size_t memory_bytes() const;
@@ -45,15 +45,15 @@ class HpackMemo {
   struct Entries {
     std::array<Key, kEntries> keys;  // apart, so that looking reads two cache lines
     std::array<Entry, kEntries> values;
+    uint64_t epoch = 0;
+    size_t next = 0;
   };
 
   static Key key_of(std::span<const uint8_t> bytes);
   void forget_other_epochs(uint64_t epoch);
 
   std::unique_ptr<Entries> entries_;
-  uint64_t epoch_ = 0;
   uint64_t hits_ = 0;
-  size_t next_ = 0;
 };
 
 }  // namespace gaggle::http2

@@ -90,7 +90,10 @@ TEST(PreparedHeaders, mean_the_same_as_their_fields) {
         with.set_peer_table_size(size);
         without.set_peer_table_size(size);
       }
-      if (random.one_in(100)) with.release_idle_memory();
+      if (random.one_in(100)) {
+        with.release_idle_memory();
+        without.release_idle_memory();
+      }
       // Mostly the same few lists, so that the cache is used.
       const PreparedHeaders& prepared = lists[random.one_in(10) ? random.below(20) : random.below(3)];
       const Fields rest = random.one_in(10) ? random.list(3) : Fields{};

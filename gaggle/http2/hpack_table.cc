@@ -16,7 +16,7 @@ HpackEntry* HpackTable::insert(const HeaderField& field) {
   }
   HpackEntry* const entry = entries_.make(field);  // before eviction: it may copy from the evicted
   evict_to(max_size_bytes_ - static_cast<uint32_t>(size));
-  if (count_ == ring_.size()) grow_ring();
+  if (count_ == slots_) grow_ring();
   ring_[inserted_ & mask()] = entry;
   ++inserted_;
   ++count_;
@@ -39,12 +39,19 @@ void HpackTable::evict_to(uint32_t bytes) {
   }
 }
 
+void HpackTable::release() {
+  ++epoch_;
+  evict_to(0);
+  ring_.reset();
+  slots_ = 0;
+}
+
 void HpackTable::grow_ring() {
-  std::vector<HpackEntry*> grown(std::max<size_t>(8, ring_.size() * 2));
-  for (uint64_t i = inserted_ - count_; i != inserted_; ++i) {
-    grown[i & (grown.size() - 1)] = ring_[i & mask()];
-  }
+  const uint32_t slots = std::max(4u, slots_ * 2);
+  auto grown = std::make_unique<HpackEntry*[]>(slots);
+  for (uint64_t i = inserted_ - count_; i != inserted_; ++i) grown[i & (slots - 1)] = ring_[i & mask()];
   ring_ = std::move(grown);
+  slots_ = slots;
 }
 
 }  // namespace gaggle::http2

@@ -3,7 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <memory>
 
 #include "gaggle/http2/hpack_entry.h"
 
@@ -46,18 +46,23 @@ class HpackTable {
   uint64_t epoch() const { return epoch_; }
   void advance_epoch() { ++epoch_; }
 
-  size_t memory_bytes() const { return ring_.capacity() * sizeof(HpackEntry*); }
+  // Places for entries: zero or a power of two. Entry number n is in place n modulo this.
+  uint32_t slots() const { return slots_; }
+  size_t memory_bytes() const { return slots_ * sizeof(HpackEntry*); }
+  // Forgets all entries, and gives the places back.
+  void release();
 
  private:
-  size_t mask() const { return ring_.size() - 1; }
+  uint32_t mask() const { return slots_ - 1; }
   void evict_to(uint32_t bytes);
   void grow_ring();
 
   HpackEntryPool& entries_;
-  std::vector<HpackEntry*> ring_;  // size is a power of two
+  std::unique_ptr<HpackEntry*[]> ring_;
   uint64_t inserted_ = 0;
   uint64_t epoch_ = 1;
-  size_t count_ = 0;
+  uint32_t slots_ = 0;
+  uint32_t count_ = 0;
   uint32_t size_bytes_ = 0;
   uint32_t max_size_bytes_ = kDefaultHeaderTableSize;
 };

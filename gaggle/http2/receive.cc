@@ -33,7 +33,7 @@ std::span<const uint8_t> Connection::receive_stored(std::span<const uint8_t> byt
   input_put_off_ = false;
   while (!failed_ && !input_.empty()) {
     if (input_.size() < input_needed_) {
-      const size_t taken = std::min(input_needed_ - input_.size(), bytes.size());
+      const size_t taken = std::min<size_t>(input_needed_ - input_.size(), bytes.size());
       input_.append(bytes.first(taken));
       bytes = bytes.subspan(taken);
       if (input_.size() < input_needed_) break;
@@ -84,7 +84,7 @@ size_t Connection::parse(const uint8_t* in, size_t size) {
     if (!check_frame(frame)) break;
     // Padding comes before what it pads, so one octet more is needed to begin a padded DATA.
     const bool pad_length = frame.type == FrameType::kData && frame.has(FrameFlag::kPadded) && frame.length > 0;
-    const size_t needed = kFrameHeaderBytes + (passes(frame) ? (pad_length ? 1 : 0) : frame.length);
+    const auto needed = static_cast<uint32_t>(kFrameHeaderBytes + (passes(frame) ? (pad_length ? 1 : 0) : frame.length));
     if (left < needed) {
       input_needed_ = needed;
       break;

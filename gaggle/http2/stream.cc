@@ -7,30 +7,33 @@
 namespace gaggle::http2 {
 
 void SliceQueue::push(Bytes slice) {
+  if (slices_ == nullptr) slices_ = std::make_unique<Slices>();
   bytes_ += slice.size();
-  slices_.push_back(std::move(slice));
+  slices_->list.push_back(std::move(slice));
 }
 
 void SliceQueue::drop_front(size_t bytes) {
   bytes_ -= bytes;
-  Bytes& front = slices_[head_];
+  auto& [list, head] = *slices_;
+  Bytes& front = list[head];
   if (bytes < front.size()) {
     front.remove_prefix(bytes);
     return;
   }
   front = Bytes();
-  if (++head_ == slices_.size()) {
+  if (++head == list.size()) {
     clear();
-  } else if (head_ >= 64 && head_ * 2 >= slices_.size()) {
-    slices_.erase(slices_.begin(), slices_.begin() + static_cast<ptrdiff_t>(head_));
-    head_ = 0;
+  } else if (head >= 64 && head * 2 >= list.size()) {
+    list.erase(list.begin(), list.begin() + static_cast<ptrdiff_t>(head));
+    head = 0;
   }
 }
 
 void SliceQueue::clear() {
-  slices_.clear();
-  head_ = 0;
   bytes_ = 0;
+  if (slices_ == nullptr) return;
+  slices_->list.clear();
+  slices_->head = 0;
 }
 
 void Stream::open() {

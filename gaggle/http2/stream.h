@@ -18,20 +18,23 @@ namespace gaggle::http2 {
 // because its HEADERS haven't been sent.
 enum class StreamState : uint8_t { kIdle, kOpen, kHalfClosedLocal, kHalfClosedRemote, kClosed };
 
-// Slices that wait for flow control, first in, first out.
+// Slices that wait for flow control, first in, first out. None of them is empty.
 class SliceQueue {
  public:
-  bool empty() const { return head_ == slices_.size(); }
+  bool empty() const { return bytes_ == 0; }
   size_t bytes() const { return bytes_; }
-  const Bytes& front() const { return slices_[head_]; }
+  const Bytes& front() const { return slices_->list[slices_->head]; }
   void push(Bytes slice);
   void drop_front(size_t bytes);  // bytes <= front().size()
   void clear();
-  size_t memory_bytes() const { return slices_.capacity() * sizeof(Bytes); }
+  size_t memory_bytes() const { return slices_ != nullptr ? slices_->list.capacity() * sizeof(Bytes) : 0; }
 
  private:
-  std::vector<Bytes> slices_;
-  size_t head_ = 0;
+  struct Slices {
+    std::vector<Bytes> list;
+    size_t head = 0;
+  };
+  std::unique_ptr<Slices> slices_;  // made for the first one: most streams never wait
   size_t bytes_ = 0;
 };
 

@@ -8,7 +8,7 @@
 namespace gaggle::http2 {
 
 namespace {
-constexpr size_t kFirstWindow = 16;
+constexpr uint32_t kFirstWindow = 16;
 constexpr size_t kKeptSliceBytes = 1024;  // of a pooled stream's queue
 bool below(const Stream* stream, uint32_t id) { return stream->id() < id; }
 }  // namespace
@@ -33,42 +33,44 @@ Stream& StreamTable::create() {
 
 void StreamTable::assign_id(Stream& stream, uint32_t id) {
   stream.id_ = id;
-  if (size_ * 2 > window_.size()) {
-    grow(std::max(kFirstWindow, window_.size() * 2));
+  if (size_ * 2 > slots_) {
+    grow(std::max(kFirstWindow, slots_ * 2));
   } else {
     put(stream);
   }
 }
 
 void StreamTable::put(Stream& stream) {
-  Stream*& slot = window_[(stream.id_ >> 1) & (window_.size() - 1)];
+  Stream*& slot = slot_of(stream.id_);
   Stream* elder = slot;
   slot = &stream;
   if (elder == nullptr) return;
   if (elder->id_ > stream.id_) std::swap(slot, elder);
-  elders_.insert(std::lower_bound(elders_.begin(), elders_.end(), elder->id_, below), elder);
+  if (elders_ == nullptr) elders_ = std::make_unique<std::vector<Stream*>>();
+  elders_->insert(std::lower_bound(elders_->begin(), elders_->end(), elder->id_, below), elder);
 }
 
-void StreamTable::grow(size_t slots) {
-  window_.assign(slots, nullptr);
-  elders_.clear();
+void StreamTable::grow(uint32_t slots) {
+  window_ = std::make_unique<Stream*[]>(slots);
+  slots_ = slots;
+  if (elders_ != nullptr) elders_->clear();
   for (Stream* stream = first_; stream != nullptr; stream = stream->next_) {
     if (stream->id_ != 0) put(*stream);
   }
 }
 
 Stream* StreamTable::find_elder(uint32_t id) const {
-  const auto at = std::lower_bound(elders_.begin(), elders_.end(), id, below);
-  return at != elders_.end() && (*at)->id_ == id ? *at : nullptr;
+  const auto at = std::lower_bound(elders_->begin(), elders_->end(), id, below);
+  return at != elders_->end() && (*at)->id_ == id ? *at : nullptr;
 }
 
 void StreamTable::destroy(Stream& stream) {
   if (stream.id_ != 0) {
-    Stream*& slot = window_[(stream.id_ >> 1) & (window_.size() - 1)];
+    Stream*& slot = slot_of(stream.id_);
     if (slot == &stream) {
       slot = nullptr;
     } else {
-      elders_.erase(std::lower_bound(elders_.begin(), elders_.end(), stream.id_, below));
+      elders_->erase(std::lower_bound(elders_->begin(), elders_->end(), stream.id_, below));
     }
   }
   unlink(stream);
@@ -106,14 +108,15 @@ void StreamTable::unlink(Stream& stream) {
 void StreamTable::release_idle_memory() {
   while (pool_ != nullptr) delete std::exchange(pool_, pool_->next_);
   pooled_ = 0;
-  if (size_ == 0) {
-    window_ = std::vector<Stream*>();
-    elders_ = std::vector<Stream*>();
-  }
+  if (elders_ != nullptr && elders_->empty()) elders_.reset();
+  if (size_ != 0) return;
+  window_.reset();
+  slots_ = 0;
 }
 
 size_t StreamTable::memory_bytes() const {
-  return (size_ + pooled_) * sizeof(Stream) + (window_.capacity() + elders_.capacity()) * sizeof(Stream*);
+  return (size_ + pooled_) * sizeof(Stream) +
+         (slots_ + (elders_ != nullptr ? elders_->capacity() : 0)) * sizeof(Stream*);
 }
 
 void StreamHistory::opened(uint32_t id) {

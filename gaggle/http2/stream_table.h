@@ -25,10 +25,10 @@ class StreamTable {
   ~StreamTable();
 
   Stream* find(uint32_t id) const {
-    if (window_.empty()) return nullptr;
-    Stream* stream = window_[(id >> 1) & (window_.size() - 1)];
+    if (slots_ == 0) return nullptr;
+    Stream* stream = slot_of(id);
     if (stream != nullptr && stream->id_ == id) return stream;
-    return elders_.empty() ? nullptr : find_elder(id);
+    return elders_ == nullptr ? nullptr : find_elder(id);
   }
 
   // A new stream without an id, in its initial state.
@@ -51,17 +51,19 @@ class StreamTable {
  private:
   Stream* find_elder(uint32_t id) const;
   void put(Stream& stream);
-  void grow(size_t slots);
+  void grow(uint32_t slots);
+  Stream*& slot_of(uint32_t id) const { return window_[(id >> 1) & (slots_ - 1)]; }
   void link_last(Stream& stream);
   void unlink(Stream& stream);
 
-  std::vector<Stream*> window_;  // size zero or a power of two
-  std::vector<Stream*> elders_;
+  std::unique_ptr<Stream*[]> window_;
+  std::unique_ptr<std::vector<Stream*>> elders_;  // made for the first of them
   Stream* first_ = nullptr;
   Stream* last_ = nullptr;
   Stream* pool_ = nullptr;
-  size_t size_ = 0;
-  size_t pooled_ = 0;
+  uint32_t slots_ = 0;  // of the window: zero or a power of two
+  uint32_t size_ = 0;
+  uint32_t pooled_ = 0;
 };
 
 // What became of the latest 1,024 stream ids, once their streams are gone: RFC 9113 §5.1 treats
