@@ -3,7 +3,7 @@
 
 #include <atomic>
 #include <cassert>
-#include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <thread>
 
@@ -17,8 +17,6 @@ namespace gaggle {
 // listener's own side only, so unsubscribe may read it without the lock.
 class CancelState {
  public:
-  CancelState() : parent_link_(*this) {}
-
   void ref() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
   void unref() noexcept {
     if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
@@ -39,11 +37,15 @@ class CancelState {
   void cancel(const Status& why) noexcept;
   bool subscribe(CancelListener& listener) noexcept;
   void unsubscribe(CancelListener& listener) noexcept;
-  void follow(const Context& parent) noexcept { parent.subscribe(parent_link_); }
+  void follow(const Context& parent) {
+    if (!parent.cancellable()) return;
+    if (parent_link_ == nullptr) parent_link_ = std::make_unique<ParentLink>(*this);
+    parent.subscribe(*parent_link_);
+  }
 
   // Back to the beginning; only while nobody else uses it.
   void reset() noexcept {
-    parent_link_.unsubscribe();
+    if (parent_link_ != nullptr) parent_link_->unsubscribe();
     cancelled_.store(false, std::memory_order_relaxed);
     why_ = Status::ok();
   }
@@ -68,12 +70,12 @@ class CancelState {
   std::atomic<uint32_t> references_{1};
   std::atomic<bool> cancelled_{false};
   std::mutex mutex_;
-  std::condition_variable told_;
   CancelListener* head_ = nullptr;
-  CancelListener* running_ = nullptr;
+  std::atomic<CancelListener*> running_{nullptr};  // being told; written under the mutex, waited for without
   std::thread::id cancelling_thread_;
   Status why_;
-  ParentLink parent_link_;  // last: leaves the parent before the rest goes
+  // Made when there is a parent for the first time. Last: leaves it before the rest goes.
+  std::unique_ptr<ParentLink> parent_link_;
 };
 
 void CancelState::cancel(const Status& why) noexcept {
@@ -93,7 +95,7 @@ void CancelState::cancel(const Status& why) noexcept {
     listener->on_cancel(why_);  // may destroy the listener
     lock.lock();
     running_ = nullptr;
-    told_.notify_all();
+    running_.notify_all();
   }
   lock.unlock();
   unref();
@@ -125,7 +127,9 @@ void CancelState::unsubscribe(CancelListener& listener) noexcept {
       if (listener.next_ != nullptr) listener.next_->link_ = listener.link_;
       listener.link_ = nullptr;
     } else if (running_ == &listener && cancelling_thread_ != std::this_thread::get_id()) {
-      told_.wait(lock, [&] { return running_ != &listener; });
+      lock.unlock();
+      running_.wait(&listener);
+      lock.lock();
     }
     listener.state_ = nullptr;
   }

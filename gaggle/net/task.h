@@ -14,6 +14,29 @@ class TaskPromise;
 template <class T>
 class TaskAwaiter;
 
+// A wait that needs no frame, because the object that does the waiting has room for it: what a Task
+// may be instead of a coroutine. For operations of which there is one at a time, and which many wait
+// in for long, such as the next message of a stream.
+//
+// One loop's thread. The Task that holds it calls begin() at most once, and leave() last of all.
+template <class T>
+class TaskOperation {
+ public:
+  enum class Begun : uint8_t {
+    kEnded,       // take() has the value
+    kWaits,       // the awaiter is resumed when take() has it
+    kNeedsFrame,  // not for such an awaiter: with_frame() makes a coroutine that does the same
+  };
+  virtual Begun begin(std::coroutine_handle<> awaiter, TaskPromiseBase& promise, const Context& context) = 0;
+  virtual T take() = 0;
+  virtual Task<T> with_frame() = 0;
+  // The Task goes: after take(), without ever having begun, or destroyed where it waits.
+  virtual void leave() noexcept = 0;
+
+ protected:
+  ~TaskOperation() = default;
+};
+
 // A coroutine that gives a T when awaited: lazy, move-only, cheap.
 //
 //   Task<Status> save(Store& store, const Item& item) {
@@ -45,13 +68,17 @@ class [[nodiscard]] Task {
   using promise_type = TaskPromise<T>;
   using value_type = T;
 
-  Task(Task&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)), ready_(std::move(other.ready_)) {
+  Task(Task&& other) noexcept
+      : handle_(std::exchange(other.handle_, nullptr)),
+        operation_(std::exchange(other.operation_, nullptr)),
+        ready_(std::move(other.ready_)) {
     other.ready_.reset();
   }
   Task& operator=(Task&& other) noexcept {
     if (this == &other) return *this;
     destroy();
     handle_ = std::exchange(other.handle_, nullptr);
+    operation_ = std::exchange(other.operation_, nullptr);
     ready_.reset();
     if (other.ready_) ready_.emplace(std::move(*other.ready_));
     other.ready_.reset();
@@ -75,8 +102,15 @@ class [[nodiscard]] Task {
     return task;
   }
 
+  // `operation` lives until the task is gone.
+  static Task of(TaskOperation<T>& operation) noexcept {
+    Task task;
+    task.operation_ = &operation;
+    return task;
+  }
+
   // False once it was moved from, awaited or started.
-  bool valid() const noexcept { return handle_ != nullptr || ready_.has_value(); }
+  bool valid() const noexcept { return handle_ != nullptr || operation_ != nullptr || ready_.has_value(); }
   bool is_ready() const noexcept { return ready_.has_value(); }
 
  private:
@@ -91,9 +125,11 @@ class [[nodiscard]] Task {
   explicit Task(std::coroutine_handle<promise_type> handle) noexcept : handle_(handle) {}
   void destroy() noexcept {
     if (handle_) std::exchange(handle_, nullptr).destroy();
+    if (operation_ != nullptr) std::exchange(operation_, nullptr)->leave();
   }
 
-  std::coroutine_handle<promise_type> handle_;
+  std::coroutine_handle<promise_type> handle_;  // at most one of the three
+  TaskOperation<T>* operation_ = nullptr;
   std::optional<Stored> ready_;
 };
 
@@ -107,7 +143,14 @@ class TaskAwaiter {
 
   bool await_ready() const noexcept { return task_.ready_.has_value(); }
   template <class Promise>
-  bool await_suspend(std::coroutine_handle<Promise> awaiter) noexcept {
+  bool await_suspend(std::coroutine_handle<Promise> awaiter) {
+    if (task_.operation_ != nullptr) {
+      using Begun = typename TaskOperation<T>::Begun;
+      TaskPromiseBase& promise = awaiter.promise();
+      const Begun begun = task_.operation_->begin(awaiter, promise, context_ != nullptr ? *context_ : promise.context());
+      if (begun != Begun::kNeedsFrame) return begun == Begun::kWaits;
+      task_ = task_.operation_->with_frame();
+    }
     auto& child = task_.handle_.promise();
     child.attach(awaiter.promise(), awaiter, context_);
     child.starting_ = true;
@@ -118,10 +161,12 @@ class TaskAwaiter {
   }
   T await_resume() {
     if constexpr (std::is_void_v<T>) {
+      if (task_.operation_ != nullptr) task_.operation_->take();
       if (task_.handle_) task_.handle_.promise().outcome().take();
       task_.ready_.reset();
     } else {
       if (task_.ready_) return std::move(*task_.ready_);
+      if (task_.operation_ != nullptr) return task_.operation_->take();
       return task_.handle_.promise().outcome().take();
     }
   }
@@ -278,6 +323,7 @@ void start(Task<T>&& task, TaskCompletion<T>& completion, const Context& context
     }
     return;
   }
+  if (task.operation_ != nullptr) task = task.operation_->with_frame();
   auto handle = std::exchange(task.handle_, nullptr);
   handle.promise().completion_ = &completion;
   handle.promise().context_ = &context;

@@ -73,6 +73,17 @@ void MessageReader::keep(std::span<const uint8_t> piece) {
   store(piece, piece.size());
 }
 
+std::string MessageReader::take_storage() noexcept {
+  drop_used();
+  return stored_.empty() ? std::exchange(stored_, {}) : std::string();
+}
+
+void MessageReader::set_storage(std::string storage) noexcept {
+  if (has_storage()) return;
+  stored_ = std::move(storage);
+  stored_.clear();
+}
+
 Bytes MessageReader::take_message() {
   const bool fills_storage = given_ != 0 && stored_.size() == used_ + given_ && message_.size() >= kTakeBytes;
   if (!fills_storage) return Bytes::copy_of(message_);

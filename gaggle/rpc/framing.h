@@ -60,6 +60,11 @@ class MessageReader {
     return next(nothing);
   }
   void keep(std::span<const uint8_t> piece);
+  // Storage comes and goes, so that streams which wait can share it: take_storage() gives it away when
+  // nothing is in it that wasn't given out, and else nothing; set_storage() has an effect while there is none.
+  std::string take_storage() noexcept;
+  bool has_storage() const noexcept { return !stored_.empty() || stored_.capacity() > std::string().capacity(); }
+  void set_storage(std::string storage) noexcept;
 
   // After kMessage, until the next call here or the end of the piece's memory.
   std::span<const uint8_t> message() const noexcept { return message_; }

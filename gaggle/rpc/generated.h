@@ -109,27 +109,36 @@ Task<Status> handle_unary(void* server, ServerContext& context, UnaryServerCall&
 // gRPC's status codes say of a wrong number of messages.
 Task<Status> receive_one_request(ServerStream& stream, Message request);
 
+// One side sends one message, which lies in this frame.
 template <auto method>
-Task<Status> handle_stream(void* implementation, ServerStream& stream) {
+Task<Status> handle_one_sided(typename TraitsOf<method>::Server* server, ServerStream& stream) {
   using Traits = TraitsOf<method>;
   using Request = typename Traits::Request;
   using Response = typename Traits::Response;
-  auto* server = static_cast<typename Traits::Server*>(implementation);
-  if constexpr (Traits::kClientStreams && Traits::kServerStreams) {
-    BidiStreamingServer<Request, Response> typed{stream};
-    co_return co_await (server->*method)(stream.context(), typed);
-  } else if constexpr (Traits::kServerStreams) {
+  if constexpr (Traits::kServerStreams) {
     Request request;
     Status received = co_await receive_one_request(stream, message_of(request));
     if (!received) co_return received;
-    ServerStreamingServer<Response> typed{stream};
-    co_return co_await (server->*method)(stream.context(), request, typed);
+    co_return co_await (server->*method)(stream.context(), request, stream.view<ServerStreamingServer<Response>>());
   } else {
-    ClientStreamingServer<Request> typed{stream};
     Response response;
-    Status status = co_await (server->*method)(stream.context(), typed, response);
+    Status status =
+        co_await (server->*method)(stream.context(), stream.view<ClientStreamingServer<Request>>(), response);
     if (!status) co_return status;
     co_return co_await stream.send(message_of(std::as_const(response)));
+  }
+}
+
+// If both sides stream, the task is the method's own: no frame of ours around it.
+template <auto method>
+Task<Status> handle_stream(void* implementation, ServerStream& stream) {
+  using Traits = TraitsOf<method>;
+  auto* server = static_cast<typename Traits::Server*>(implementation);
+  if constexpr (Traits::kClientStreams && Traits::kServerStreams) {
+    using Typed = BidiStreamingServer<typename Traits::Request, typename Traits::Response>;
+    return (server->*method)(stream.context(), stream.view<Typed>());
+  } else {
+    return handle_one_sided<method>(server, stream);
   }
 }
 

@@ -35,7 +35,10 @@ void ServerCall::begin(ServerConnection& connection, http2::Stream& stream, http
     if (part_.core().options().compress_like_request) use_requests_compressor();
   }
   part_.count_call_started();
-  if (connection.stats() != nullptr) connection.begin_stats(stats_, *headers_, head);
+  if (connection.stats() != nullptr) {
+    if (stats_ == nullptr) stats_ = std::make_unique<CallStats>();
+    connection.begin_stats(*stats_, *headers_, head);
+  }
   if (head.timeout <= Duration::zero()) {
     return refuse(Status::deadline_exceeded("the deadline had passed when the call arrived"));
   }
@@ -134,7 +137,7 @@ void ServerCall::end_on_wire(const Status& why) {
 // The waits of recv and send are woken with the reason before the context is cancelled, which would
 // wake them too, but with whatever a nested context says.
 void ServerCall::cancel_context(const Status& why) {
-  readable_.wake_all(why);
+  wake_receivers(why);
   writable_.wake_all(why);
   source_.cancel(why);
 }
@@ -174,7 +177,6 @@ void ServerCall::recycle() noexcept {
   if (request_.object != nullptr) part_.give_back_request(*method_, std::exchange(request_, {}), request_bytes_);
   if (response_.object != nullptr) part_.give_back_response(*method_, std::exchange(response_, {}), response_bytes_);
   request_bytes_ = response_bytes_ = 0;
-  if (!encoded_request_.empty()) encoded_request_ = {};
   decoded_ = false;
   head_ = nullptr;
   headers_ = nullptr;
@@ -183,14 +185,18 @@ void ServerCall::recycle() noexcept {
   method_ = nullptr;
   compressor_ = nullptr;
   handler_running_ = start_due_ = cancel_due_ = over_ = succeeded_ = headers_sent_ = request_ended_ = false;
-  have_request_ = have_metadata_ = send_full_ = have_response_ = false;
+  have_request_ = send_full_ = have_response_ = false;
   operations_ = 0;
   end_status_ = Status::ok();
   reader_.reset();
   arrived_.reset();
-  metadata_.clear();
-  header_.clear();
-  trailer_.clear();
+  if (extras_ != nullptr) {
+    extras_->have_metadata = false;
+    extras_->metadata.clear();
+    extras_->header.clear();
+    extras_->trailer.clear();
+    extras_->encoded_request = {};
+  }
 }
 
 }  // namespace gaggle

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -63,7 +64,7 @@ class ServerCall final : public ServerContext,
 
   // The last that stats handlers hear.
   void end_stats(bool succeeded) noexcept {
-    if (stats_) stats_.end(succeeded ? Status::ok() : end_status_);
+    if (CallStats* const told = stats()) told->end(succeeded ? Status::ok() : end_status_);
   }
 
   http2::Stream& stream() noexcept { return *stream_; }
@@ -80,7 +81,9 @@ class ServerCall final : public ServerContext,
   std::string_view content_subtype() const noexcept override;
   Loop& loop() noexcept override { return writable_.loop(); }
   std::span<const ServiceDesc* const> services() const noexcept override;
-  void* stats_tag(const StatsHandler& handler) const noexcept override { return stats_.tag_of(handler); }
+  void* stats_tag(const StatsHandler& handler) const noexcept override {
+    return stats_ != nullptr ? stats_->tag_of(handler) : nullptr;
+  }
   Status set_header(std::string_view key, std::string_view value) override;
   Status send_header() override;
   Status set_compressor(std::string_view name) override;
@@ -109,6 +112,50 @@ class ServerCall final : public ServerContext,
   bool held = false;  // ready, and has waited for its client to read
 
  private:
+  // What most calls don't have; kept for the next call.
+  struct Extras {
+    bool have_metadata = false;
+    Metadata metadata;  // of the request
+    Metadata header;
+    Metadata trailer;
+    Bytes encoded_request;  // until decode(), if there is a codec
+  };
+  Extras& extras() {
+    if (extras_ == nullptr) extras_ = std::make_unique<Extras>();
+    return *extras_;
+  }
+  // Null when there are no handlers.
+  CallStats* stats() noexcept { return stats_ != nullptr && *stats_ ? stats_.get() : nullptr; }
+
+  // The wait for the next message of the stream, as a handler awaits it: for the call's own context. For
+  // any other, and in case of a deadline, receive_later() does the same with a frame.
+  class Receiver final : public TaskOperation<Result<bool>>, private LoopWork, private LoopWait {
+   public:
+    explicit Receiver(ServerCall& call) noexcept : call_(call) {}
+    bool in_use() const noexcept { return state_ != State::kFree; }
+    Task<Result<bool>> task(Message message) noexcept;
+    // Looks again, soon, whether there is something.
+    void wake() noexcept;
+
+   private:
+    enum class State : uint8_t { kFree, kOffered, kWaiting, kWoken, kEnded };
+    Begun begin(std::coroutine_handle<> awaiter, TaskPromiseBase& promise, const Context& context) override;
+    Result<bool> take() override { return *std::move(result_); }
+    Task<Result<bool>> with_frame() override { return call_.receive_later(message_); }
+    void leave() noexcept override;
+    void run_on_loop() noexcept override;
+    void on_dropped() noexcept override;
+    void on_loop_gone() noexcept override { promise_->abandon(); }
+    bool try_now();
+
+    ServerCall& call_;
+    State state_ = State::kFree;
+    Message message_;
+    std::coroutine_handle<> awaiter_;
+    TaskPromiseBase* promise_ = nullptr;
+    std::optional<Result<bool>> result_;
+  };
+
   void on_done(Status&& status) noexcept override { finish(status); }
   void on_exception(std::exception_ptr error) noexcept override;
   void on_deadline();
@@ -151,6 +198,8 @@ class ServerCall final : public ServerContext,
   std::optional<Result<bool>> try_receive(Message message);
   Result<bool> fail_receive(const Status& why);
   Task<Result<bool>> receive_later(Message message);
+  void expect_more();
+  void wake_receivers(const Status& why = Status::ok()) noexcept;
   Task<Status> send_later(ConstMessage message, SendOptions options);
   Status send_now(ConstMessage message, SendOptions options);
   Status send_encoded(ConstMessage message, SendOptions options);
@@ -172,17 +221,15 @@ class ServerCall final : public ServerContext,
   bool headers_sent_ = false;
   bool request_ended_ = false;  // END_STREAM has come
   bool have_request_ = false;   // a message has been given out
-  bool have_metadata_ = false;
   bool send_full_ = false;      // waits for on_writable
   bool have_response_ = false;  // of a method whose server doesn't stream
   static constexpr uint8_t kReceiving = 1;
   static constexpr uint8_t kSending = 2;
   uint8_t operations_ = 0;  // of the stream, under way now
+  bool decoded_ = false;
   Status end_status_;       // once over_: why; recv and send give it
 
   Message request_;
-  Bytes encoded_request_;  // until decode(), if there is a codec
-  bool decoded_ = false;
   Message response_;
   size_t request_bytes_ = 0;
   size_t response_bytes_ = 0;
@@ -193,10 +240,9 @@ class ServerCall final : public ServerContext,
   TimerOf<&ServerCall::on_deadline> deadline_timer_;
   WaitQueue readable_;
   WaitQueue writable_;
-  Metadata metadata_;
-  Metadata header_;
-  Metadata trailer_;
-  CallStats stats_;
+  Receiver receiver_{*this};
+  std::unique_ptr<Extras> extras_;
+  std::unique_ptr<CallStats> stats_;  // made when there are handlers
 };
 
 }  // namespace gaggle

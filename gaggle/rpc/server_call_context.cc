@@ -4,6 +4,8 @@
 #include <string>
 
 #include "gaggle/rpc/compressor.h"
+#include <utility>
+
 #include "gaggle/rpc/server_call.h"
 #include "gaggle/rpc/server_connection.h"
 #include "gaggle/rpc/server_core.h"
@@ -15,11 +17,9 @@ namespace gaggle {
 std::string_view ServerCall::method() const noexcept { return head_->path; }
 
 const Metadata& ServerCall::metadata() {
-  if (!have_metadata_) {
-    have_metadata_ = true;
-    read_request_metadata(*headers_, metadata_);
-  }
-  return metadata_;
+  Extras& kept = extras();
+  if (!std::exchange(kept.have_metadata, true)) read_request_metadata(*headers_, kept.metadata);
+  return kept.metadata;
 }
 
 std::string_view ServerCall::content_subtype() const noexcept { return head_->subtype; }
@@ -30,7 +30,7 @@ std::span<const ServiceDesc* const> ServerCall::services() const noexcept { retu
 
 Status ServerCall::set_header(std::string_view key, std::string_view value) {
   if (headers_sent_ || over_) return Status::failed_precondition("the header metadata has been sent already");
-  return header_.add(key, value);
+  return extras().header.add(key, value);
 }
 
 Status ServerCall::send_header() {
@@ -40,7 +40,7 @@ Status ServerCall::send_header() {
   connection_->flush();
   if (result == http2::SendResult::kOk) return Status::ok();
   if (result == http2::SendResult::kEnded) return Status::cancelled("the call is over");
-  header_.clear();
+  if (extras_ != nullptr) extras_->header.clear();
   fail(Status::resource_exhausted("the header metadata is larger than the client takes"));
   return end_status_;
 }
@@ -65,7 +65,7 @@ Status ServerCall::set_compressor(std::string_view name) {
 
 Status ServerCall::set_trailer(std::string_view key, std::string_view value) {
   if (over_) return Status::failed_precondition("the trailer metadata has been sent already");
-  return trailer_.add(key, value);
+  return extras().trailer.add(key, value);
 }
 
 }  // namespace gaggle

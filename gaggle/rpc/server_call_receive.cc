@@ -31,9 +31,10 @@ void ServerCall::on_data(std::span<const uint8_t> content, bool end_stream) {
   }
   if (arrived_.count(content) != 0) engine.message_completed(*stream_);
   if (have_request_ && !method_->client_streams && !content.empty()) return fail(too_many_requests());
+  part_.lend_storage(reader_);
   reader_.keep(content);
   if (end_stream) return on_request_end();
-  readable_.wake_all();
+  wake_receivers();
 }
 
 // While the memory is exhausted, a call may not keep more than a little.
@@ -63,8 +64,8 @@ bool ServerCall::receive_unary(std::span<const uint8_t> content) {
       const size_t wire_bytes = reader_.message_wire_bytes();
       Result<Bytes> encoded = take_encoded();
       if (!encoded) return refuse(encoded.error()), false;
-      if (stats_) stats_.message_received(encoded->size(), wire_bytes, reader_.is_compressed());
-      encoded_request_ = *std::move(encoded);
+      if (CallStats* const told = stats()) told->message_received(encoded->size(), wire_bytes, reader_.is_compressed());
+      extras().encoded_request = *std::move(encoded);
     } else if (Status bad = decode_into(request_); !bad) {
       return refuse(bad), false;
     }
@@ -77,7 +78,7 @@ bool ServerCall::receive_unary(std::span<const uint8_t> content) {
 Status ServerCall::decode() {
   // on_data has done it.
   if (head_->codec == nullptr || std::exchange(decoded_, true)) return Status::ok();
-  return unmarshal_with(*head_->codec, std::exchange(encoded_request_, {}), request_);
+  return unmarshal_with(*head_->codec, std::exchange(extras().encoded_request, {}), request_);
 }
 
 Result<Bytes> ServerCall::take_encoded() {
@@ -104,13 +105,13 @@ Status ServerCall::decode_into(Message message) {
     decoded = message.type->parse(message.object, reader_.message());
   }
   if (!decoded) return not_decodable();
-  if (stats_) stats_.message_received(message_bytes, wire_bytes, reader_.is_compressed());
+  if (CallStats* const told = stats()) told->message_received(message_bytes, wire_bytes, reader_.is_compressed());
   return Status::ok();
 }
 
 void ServerCall::on_request_end() {
   request_ended_ = true;
-  if (method_->stream != nullptr) return readable_.wake_all();
+  if (method_->stream != nullptr) return wake_receivers();
   if (!reader_.at_boundary()) return refuse(cut_off());
   if (!have_request_) return refuse(no_request());
   start_due_ = true;

@@ -41,7 +41,7 @@ Status ServerCall::send_unary_response(Message& response) {
   if (compressor_ != nullptr) {
     static_cast<void>(write_message(response, response_bytes_, SendOptions{}));
   } else {
-    if (stats_) stats_.message_sent(response_bytes_);
+    if (CallStats* const told = stats()) told->message_sent(response_bytes_);
     static_cast<void>(send_last_use(connection_->http2(), *stream_, response, response_bytes_, false));
   }
   return send_ok_trailers();
@@ -56,11 +56,11 @@ Status ServerCall::send_stream_end() {
 Status ServerCall::send_ok_trailers() {
   ReplyFields& fields = part_.fields();
   fields.clear();
-  fields.add(trailer_);
+  if (extras_ != nullptr) fields.add(extras_->trailer);
   const SendResult result =
       connection_->http2().send_trailers(*stream_, part_.core().templates().ok_trailers(), fields.fields());
   if (result == SendResult::kTooLarge) return metadata_too_large();
-  if (stats_ && result != SendResult::kEnded) stats_.trailer_sent(false);
+  if (CallStats* const told = stats(); told != nullptr && result != SendResult::kEnded) told->trailer_sent(false);
   return Status::ok();
 }
 
@@ -97,11 +97,11 @@ SendResult ServerCall::send_headers() {
     const std::string& accepted = part_.core().compressors().accept_encoding();
     fields.add_plain("grpc-accept-encoding", accepted, HeaderName::kGrpcAcceptEncoding);
   }
-  fields.add(header_);
+  if (extras_ != nullptr) fields.add(extras_->header);
   const SendResult result = send_head(fields, false);
   headers_sent_ = result == SendResult::kOk;
-  if (stats_ && headers_sent_) {
-    stats_.header_sent(*connection_->stats(), compressor_ != nullptr ? compressor_->name() : std::string_view{});
+  if (CallStats* const told = stats(); told != nullptr && headers_sent_) {
+    told->header_sent(*connection_->stats(), compressor_ != nullptr ? compressor_->name() : std::string_view{});
   }
   return result;
 }
@@ -110,10 +110,10 @@ SendResult ServerCall::write_message(ConstMessage message, size_t size, SendOpti
   http2::Connection& engine = connection_->http2();
   if (compressor_ != nullptr && options.compress) {
     Bytes encoded = encode_message(message, size, compressor_);
-    if (stats_) stats_.message_sent(size, encoded);
+    if (CallStats* const told = stats()) told->message_sent(size, encoded);
     return engine.send_data(*stream_, std::move(encoded), false);
   }
-  if (stats_) stats_.message_sent(size);
+  if (CallStats* const told = stats()) told->message_sent(size);
   return send_message(engine, *stream_, message, size, false);
 }
 
@@ -131,17 +131,18 @@ void ServerCall::send_status(const Status& status) {
 }
 
 SendResult ServerCall::try_send_status(const Status& status, bool with_metadata) {
-  if (!headers_sent_ && with_metadata && !header_.empty()) {
+  if (!headers_sent_ && with_metadata && extras_ != nullptr && !extras_->header.empty()) {
     const SendResult result = send_headers();
     if (result != SendResult::kOk) return result;
   }
   ReplyFields& fields = headers_sent_ ? part_.fields() : begin_head();
   if (headers_sent_) fields.clear();
   fields.add(status);
-  if (with_metadata) fields.add(trailer_);
+  if (with_metadata && extras_ != nullptr) fields.add(extras_->trailer);
   const SendResult result =
       headers_sent_ ? connection_->http2().send_trailers(*stream_, fields.fields()) : send_head(fields, true);
-  if (stats_ && (result == SendResult::kOk || result == SendResult::kFull)) stats_.trailer_sent(!headers_sent_);
+  const bool sent = result == SendResult::kOk || result == SendResult::kFull;
+  if (CallStats* const told = stats(); told != nullptr && sent) told->trailer_sent(!headers_sent_);
   return result;
 }
 

@@ -41,7 +41,7 @@ Task<Result<bool>> ServerCall::recv(Message message) {
   if (std::optional<Result<bool>> received = try_receive(message)) {
     return Task<Result<bool>>::ready(*std::move(received));
   }
-  return receive_later(message);
+  return receiver_.in_use() ? receive_later(message) : receiver_.task(message);
 }
 
 Task<Result<bool>> ServerCall::receive_later(Message message) {
@@ -50,11 +50,77 @@ Task<Result<bool>> ServerCall::receive_later(Message message) {
   for (;;) {
     std::optional<Result<bool>> received = try_receive(message);
     if (received) co_return *std::move(received);
-    connection_->http2().expect(*stream_, reader_.missing_bytes());
-    connection_->flush();
+    expect_more();
     Status woken = co_await readable_.wait();
     if (!woken.is_ok() && !over_) co_return woken;
   }
+}
+
+void ServerCall::expect_more() {
+  part_.take_back_storage(reader_);
+  connection_->http2().expect(*stream_, reader_.missing_bytes());
+  connection_->flush();
+}
+
+void ServerCall::wake_receivers(const Status& why) noexcept {
+  receiver_.wake();
+  readable_.wake_all(why);
+}
+
+Task<Result<bool>> ServerCall::Receiver::task(Message message) noexcept {
+  message_ = message;
+  state_ = State::kOffered;
+  return Task<Result<bool>>::of(*this);
+}
+
+TaskOperation<Result<bool>>::Begun ServerCall::Receiver::begin(std::coroutine_handle<> awaiter,
+                                                               TaskPromiseBase& promise, const Context& context) {
+  // Whatever cancels the call's own context wakes this as well, see cancel_context().
+  if (&context != &call_ || context.has_deadline()) return Begun::kNeedsFrame;
+  if ((call_.operations_ & kReceiving) != 0) {
+    result_ = busy("recv");
+    return Begun::kEnded;
+  }
+  call_.operations_ |= kReceiving;
+  if (try_now()) return Begun::kEnded;
+  awaiter_ = awaiter;
+  promise_ = &promise;
+  return Begun::kWaits;
+}
+
+// Whether it has ended; otherwise it waits.
+bool ServerCall::Receiver::try_now() {
+  result_ = call_.try_receive(message_);
+  if (result_) {
+    state_ = State::kEnded;
+    return true;
+  }
+  state_ = State::kWaiting;
+  call_.expect_more();
+  begin_wait(call_.loop());
+  return false;
+}
+
+// The task goes on when its own turn of work comes, not on the stack of whoever wakes it.
+void ServerCall::Receiver::wake() noexcept {
+  if (state_ != State::kWaiting) return;
+  state_ = State::kWoken;
+  end_wait();
+  call_.loop().post(*this);
+}
+
+void ServerCall::Receiver::run_on_loop() noexcept {
+  if (state_ == State::kWoken && try_now()) awaiter_.resume();
+}
+
+void ServerCall::Receiver::on_dropped() noexcept {
+  if (state_ == State::kWoken) promise_->abandon();
+}
+
+void ServerCall::Receiver::leave() noexcept {
+  if (state_ == State::kWaiting) end_wait();
+  if (state_ >= State::kWaiting) call_.operations_ = static_cast<uint8_t>(call_.operations_ & ~kReceiving);
+  state_ = State::kFree;
 }
 
 // Nullopt: wait for more.
@@ -120,7 +186,7 @@ Status ServerCall::send_encoded(ConstMessage message, SendOptions options) {
     return status;
   }
   if (!headers_sent_ && send_headers() == SendResult::kTooLarge) {
-    header_.clear();
+    if (extras_ != nullptr) extras_->header.clear();
     fail(Status::resource_exhausted("the header metadata is larger than the client takes"));
     return end_status_;
   }
@@ -141,7 +207,7 @@ void ServerCall::fail(const Status& status) {
   if (over_) return;
   send_status(status);
   end_on_wire(status);
-  readable_.wake_all(status);
+  wake_receivers(status);
   writable_.wake_all(status);
   connection_->flush();
 }

@@ -8,6 +8,7 @@
 #include "gaggle/net/listener.h"
 #include "gaggle/net/loop.h"
 #include "gaggle/net/socket_stream.h"
+#include "gaggle/rpc/framing.h"
 #include "gaggle/rpc/server_call.h"
 #include "gaggle/rpc/server_connection.h"
 #include "gaggle/rpc/server_core.h"
@@ -251,6 +252,20 @@ void ServerLoop::give_back_request(const ServerMethod& method, Message request, 
 }
 void ServerLoop::give_back_response(const ServerMethod& method, Message response, size_t encoded_bytes) {
   pools(method).responses.give_back(response, encoded_bytes);
+}
+
+void ServerLoop::lend_storage(MessageReader& reader) noexcept {
+  if (spare_storages_.empty() || reader.has_storage()) return;
+  reader.set_storage(std::move(spare_storages_.back()));
+  spare_storages_.pop_back();
+}
+
+void ServerLoop::take_back_storage(MessageReader& reader) {
+  if (!reader.has_storage()) return;
+  std::string storage = reader.take_storage();
+  const size_t bytes = storage.capacity();
+  if (bytes > MessageReader::kKeptBytes || spare_storages_.size() == kMaxSpareStorages) return;
+  if (bytes > std::string().capacity()) spare_storages_.push_back(std::move(storage));
 }
 
 // --- Counters ---

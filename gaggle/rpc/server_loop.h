@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -26,6 +27,7 @@
 namespace gaggle {
 
 class Listener;
+class MessageReader;
 class ServerCall;
 class ServerConnection;
 class ServerCore;
@@ -73,6 +75,9 @@ class ServerLoop {
   Message take_response(const ServerMethod& method);
   void give_back_request(const ServerMethod& method, Message request, size_t encoded_bytes);
   void give_back_response(const ServerMethod& method, Message response, size_t encoded_bytes);
+  // What streams store messages in until they are asked for: the loop's, so that one that waits has none.
+  void lend_storage(MessageReader& reader) noexcept;
+  void take_back_storage(MessageReader& reader);
   // For composing one header section; used up before anything else runs.
   ReplyFields& fields() noexcept { return fields_; }
 
@@ -105,6 +110,7 @@ class ServerLoop {
 
  private:
   static constexpr size_t kMaxSpareCalls = 1024;
+  static constexpr size_t kMaxSpareStorages = 64;
 
   struct MethodPools {
     MessagePool requests;
@@ -147,6 +153,7 @@ class ServerLoop {
   ServerHandshakes handshakes_;
   std::vector<ServerCall*> spare_calls_;
   std::vector<std::unique_ptr<MethodPools>> pools_;  // by ServerMethod::index
+  std::vector<std::string> spare_storages_;
   ReplyFields fields_;
   GraceTimer grace_;
   TimerOf<&ServerLoop::on_memory_timer> memory_timer_;

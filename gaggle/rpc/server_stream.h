@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
+#include <new>
+#include <type_traits>
+
 #include "gaggle/base/result.h"
 #include "gaggle/net/task.h"
 #include "gaggle/rpc/message.h"
@@ -29,8 +33,19 @@ class ServerStream {
   virtual Task<Status> send(ConstMessage message, SendOptions options) = 0;
   Task<Status> send(ConstMessage message) { return send(message, SendOptions{}); }
 
+  // A typed view of this stream, for generated code. It lives in here, as long as the stream, so that a
+  // handler that gets one needs no frame around its own to keep it. One at a time.
+  template <class Typed>
+  Typed& view() noexcept {
+    static_assert(sizeof(Typed) <= sizeof(view_) && std::is_trivially_destructible_v<Typed>);
+    return *::new (static_cast<void*>(view_)) Typed(*this);
+  }
+
  protected:
   ~ServerStream() = default;
+
+ private:
+  alignas(void*) std::byte view_[sizeof(void*)];
 };
 
 // Passes everything on to another stream. Interceptors derive from it and override what they want
