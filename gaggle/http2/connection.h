@@ -3,7 +3,6 @@
 
 #include <sys/uio.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -19,6 +18,7 @@
 #include "gaggle/http2/hpack_decoder.h"
 #include "gaggle/http2/hpack_encoder.h"
 #include "gaggle/http2/limits.h"
+#include "gaggle/http2/options.h"
 #include "gaggle/http2/output_queue.h"
 #include "gaggle/http2/settings.h"
 #include "gaggle/http2/stream.h"
@@ -27,28 +27,6 @@
 namespace gaggle::http2 {
 
 enum class Role : uint8_t { kClient, kServer };
-
-// A value. Sizes in bytes.
-struct Options {
-  Limits limits = {};
-  // What the peer may send on one stream before somebody has taken it, 0 to 2^31-1.
-  uint32_t initial_window_bytes = 256 * 1024;
-  // The same over all streams that are on their way to us; at least 65,535.
-  uint32_t connection_window_bytes = 1024 * 1024;
-  // Largest frame that we accept, 16,384 to 2^24-1.
-  uint32_t max_frame_bytes = kMinMaxFrameBytes;
-  // Dynamic tables: the peer's that we keep, and the most that we use of ours.
-  uint32_t header_table_bytes = kDefaultHeaderTableSize;
-  uint32_t encoder_table_bytes = kDefaultHeaderTableSize;
-  HuffmanUse huffman = HuffmanUse::kIndexed;
-
-  // What is used, whatever the fields say.
-  uint32_t stream_window() const { return std::min(initial_window_bytes, kMaxWindowBytes); }
-  uint32_t connection_window() const {
-    return std::clamp(connection_window_bytes, kDefaultWindowBytes, kMaxWindowBytes);
-  }
-  uint32_t largest_frame() const { return std::clamp(max_frame_bytes, kMinMaxFrameBytes, kMaxMaxFrameBytes); }
-};
 
 enum class [[nodiscard]] SendResult : uint8_t {
   kOk,
@@ -415,7 +393,7 @@ class Connection {
   Settings peer_;
   PassingFrame passing_;
   OpenBlock block_;
-  OutputBuffer input_;       // an incomplete frame, or input that was put off
+  OutputBuffer input_;         // an incomplete frame, or input that was put off
   uint32_t input_needed_ = 0;  // bytes that input_ has to have for the next step
 
   StreamTable streams_;

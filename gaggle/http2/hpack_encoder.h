@@ -86,7 +86,7 @@ class HpackEncoder {
   // Fingerprint of each entry, in the place that it has in the table.
   std::unique_ptr<uint32_t[]> fingerprints_;
   std::unique_ptr<PreparedBytes[]> prepared_;
-  uint32_t prepared_slots_ = 0;  // as many as are used, up to kPreparedSlots
+  uint32_t prepared_slots_ = 0;                       // as many as are used, up to kPreparedSlots
   uint32_t signaled_size_ = kDefaultHeaderTableSize;  // what the peer knows
   uint32_t smallest_size_ = kDefaultHeaderTableSize;  // since it was told
 };

@@ -84,7 +84,8 @@ size_t Connection::parse(const uint8_t* in, size_t size) {
     if (!check_frame(frame)) break;
     // Padding comes before what it pads, so one octet more is needed to begin a padded DATA.
     const bool pad_length = frame.type == FrameType::kData && frame.has(FrameFlag::kPadded) && frame.length > 0;
-    const auto needed = static_cast<uint32_t>(kFrameHeaderBytes + (passes(frame) ? (pad_length ? 1 : 0) : frame.length));
+    const auto needed =
+        static_cast<uint32_t>(kFrameHeaderBytes + (passes(frame) ? (pad_length ? 1 : 0) : frame.length));
     if (left < needed) {
       input_needed_ = needed;
       break;

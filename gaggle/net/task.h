@@ -147,7 +147,8 @@ class TaskAwaiter {
     if (task_.operation_ != nullptr) {
       using Begun = typename TaskOperation<T>::Begun;
       TaskPromiseBase& promise = awaiter.promise();
-      const Begun begun = task_.operation_->begin(awaiter, promise, context_ != nullptr ? *context_ : promise.context());
+      const Begun begun =
+          task_.operation_->begin(awaiter, promise, context_ != nullptr ? *context_ : promise.context());
       if (begun != Begun::kNeedsFrame) return begun == Begun::kWaits;
       task_ = task_.operation_->with_frame();
     }

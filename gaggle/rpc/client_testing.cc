@@ -56,8 +56,8 @@ transport::Options server_transport(const http2::Options& http2) {
 ScriptedServer::ScriptedServer(std::unique_ptr<PipeStream> stream, const http2::Options& options)
     : options_(server_transport(options)),
       pipe_(stream.get()),
-      connection_(std::make_unique<transport::Connection>(std::move(stream), http2::Role::kServer, options_, *this,
-                                                          tallies_)) {
+      connection_(
+          std::make_unique<transport::Connection>(std::move(stream), http2::Role::kServer, options_, *this, tallies_)) {
   connection_->start();
 }
 

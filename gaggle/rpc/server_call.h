@@ -227,7 +227,7 @@ class ServerCall final : public ServerContext,
   static constexpr uint8_t kSending = 2;
   uint8_t operations_ = 0;  // of the stream, under way now
   bool decoded_ = false;
-  Status end_status_;       // once over_: why; recv and send give it
+  Status end_status_;  // once over_: why; recv and send give it
 
   Message request_;
   Message response_;

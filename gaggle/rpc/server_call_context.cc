@@ -3,8 +3,8 @@
 // A call as its handler's ServerContext.
 #include <string>
 
-#include "gaggle/rpc/compressor.h"
 #include <utility>
+#include "gaggle/rpc/compressor.h"
 
 #include "gaggle/rpc/server_call.h"
 #include "gaggle/rpc/server_connection.h"

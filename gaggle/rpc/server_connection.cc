@@ -30,8 +30,7 @@ std::string_view http_status_text(uint16_t status) {
 ServerConnection::ServerConnection(ServerLoop& part, std::unique_ptr<ByteStream> stream)
     : part_(part),
       core_(part.core()),
-      transport_(std::move(stream), http2::Role::kServer, core_.transport_options(), *this,
-                 part.tallies()) {}
+      transport_(std::move(stream), http2::Role::kServer, core_.transport_options(), *this, part.tallies()) {}
 
 ServerConnection::~ServerConnection() {
   if (core_.options().memory_quota != nullptr) core_.options().memory_quota->change(charged_bytes_, 0);
@@ -90,8 +89,7 @@ void ServerConnection::on_writable(http2::Stream& stream) { static_cast<ServerCa
 
 void ServerConnection::on_ping() {
   const bool has_calls = http2().open_streams() != 0 || http2().used_slots() != 0;
-  if (strikes_.allow(core_.options().keepalive_enforcement, loop().now(), has_calls,
-                     http2().call_frames_sent())) {
+  if (strikes_.allow(core_.options().keepalive_enforcement, loop().now(), has_calls, http2().call_frames_sent())) {
     return;
   }
   part_.count(ServerLoop::Event::kTooManyPings);

@@ -206,7 +206,8 @@ std::vector<std::string> ClientCall::messages() const {
 
 FrameClient::FrameClient(std::unique_ptr<ByteStream> stream, const http2::Options& options) {
   options_.http2 = options;
-  transport_ = std::make_unique<transport::Connection>(std::move(stream), http2::Role::kClient, options_, *this, tallies_);
+  transport_ =
+      std::make_unique<transport::Connection>(std::move(stream), http2::Role::kClient, options_, *this, tallies_);
   transport_->start();
 }
 
