@@ -127,6 +127,13 @@ class [[nodiscard]] Task {
     if (handle_) std::exchange(handle_, nullptr).destroy();
     if (operation_ != nullptr) std::exchange(operation_, nullptr)->leave();
   }
+  // Instead of the operation, a coroutine that does the same. Not by assignment of a whole Task: g++ 12
+  // believes that its ready_ may be uninitialised.
+  void use_frame() {
+    Task frame = operation_->with_frame();
+    handle_ = std::exchange(frame.handle_, nullptr);
+    std::exchange(operation_, nullptr)->leave();
+  }
 
   std::coroutine_handle<promise_type> handle_;  // at most one of the three
   TaskOperation<T>* operation_ = nullptr;
@@ -150,7 +157,7 @@ class TaskAwaiter {
       const Begun begun =
           task_.operation_->begin(awaiter, promise, context_ != nullptr ? *context_ : promise.context());
       if (begun != Begun::kNeedsFrame) return begun == Begun::kWaits;
-      task_ = task_.operation_->with_frame();
+      task_.use_frame();
     }
     auto& child = task_.handle_.promise();
     child.attach(awaiter.promise(), awaiter, context_);
@@ -324,7 +331,7 @@ void start(Task<T>&& task, TaskCompletion<T>& completion, const Context& context
     }
     return;
   }
-  if (task.operation_ != nullptr) task = task.operation_->with_frame();
+  if (task.operation_ != nullptr) task.use_frame();
   auto handle = std::exchange(task.handle_, nullptr);
   handle.promise().completion_ = &completion;
   handle.promise().context_ = &context;
