@@ -31,9 +31,13 @@ constexpr TimePoint deadline_after(TimePoint now, Duration timeout) noexcept {
 }
 
 // A clock that stands still until it's told otherwise. Thread-safe.
+//
+// Begins later than any machine's own: a deadline that was made by the wrong one of the two has passed at
+// once, on every machine, however long it has been up.
 class ManualClock final : public Clock {
  public:
-  explicit ManualClock(TimePoint start = TimePoint{std::chrono::hours{1}}) : now_(start.time_since_epoch().count()) {}
+  explicit ManualClock(TimePoint start = TimePoint{std::chrono::hours{1'000'000}})
+      : now_(start.time_since_epoch().count()) {}
   TimePoint now() const noexcept override { return TimePoint{Duration{now_.load(std::memory_order_relaxed)}}; }
   void advance(Duration by) noexcept { now_.fetch_add(by.count(), std::memory_order_relaxed); }
 

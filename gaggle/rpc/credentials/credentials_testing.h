@@ -49,8 +49,8 @@ inline const ServiceDesc kWho = {"test.Who", "Who", fit_who, kWhoMethods, {}, "b
 inline Task<std::string> ask_who(ClientConnInterface& conn, std::string key = {}, CallOptions options = {}) {
   const Bytes request = Bytes::copy_of(key);
   Bytes response;
-  Task<Status> calling = conn.invoke(Context{}.with_timeout(std::chrono::seconds{20}), "/test.Who/Ask",
-                                     message_of(request), message_of(response), options);
+  const Context context = Context{}.with_clock(Loop::current()->clock()).with_timeout(std::chrono::seconds{20});
+  Task<Status> calling = conn.invoke(context, "/test.Who/Ask", message_of(request), message_of(response), options);
   Status status = co_await std::move(calling);
   co_return status ? std::string(response.view()) : status.to_string();
 }
