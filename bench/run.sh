@@ -42,7 +42,8 @@ fi
 # build TARGET: of the library, the generator and the benchmark only, so nothing else is looked for.
 build() {
   cd "$root"
-  cmake --preset release -B build/bench -DGAGGLE_BENCH=ON -DGAGGLE_TESTS=OFF -DGAGGLE_CLI=OFF -DGAGGLE_EXAMPLES=OFF >&2
+  cmake --preset release -B build/bench -DGAGGLE_BENCH=ON -DGAGGLE_TESTS=OFF -DGAGGLE_CLI=OFF -DGAGGLE_EXAMPLES=OFF \
+    ${GAGGLE_WERROR:+-DGAGGLE_WERROR="$GAGGLE_WERROR"} >&2
   cmake --build build/bench --parallel "${GAGGLE_JOBS:-$(nproc)}" --target "$1" >&2
 }
 
