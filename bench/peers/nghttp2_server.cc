@@ -22,6 +22,7 @@
 #include <utility>
 
 #include "bench.pb.h"
+#include "bench/peers/loopback.h"
 #include "bench/server_options.h"
 
 namespace {
@@ -137,20 +138,11 @@ nghttp2_session_callbacks* make_callbacks() {
 class Server {
  public:
   explicit Server(int port) : callbacks_(make_callbacks()) {
-    const int on = 1;
-    setsockopt(listener_.fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    sockaddr_in address{.sin_family = AF_INET,
-                        .sin_port = htons(static_cast<std::uint16_t>(port)),
-                        .sin_addr = {htonl(INADDR_LOOPBACK)},
-                        .sin_zero = {}};
-    socklen_t size = sizeof address;
-    ready_ = bind(listener_.fd, reinterpret_cast<sockaddr*>(&address), size) == 0 && listen(listener_.fd, 4096) == 0;
-    getsockname(listener_.fd, reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
+    port_ = bench::listen_on_loopback(listener_.fd, port);
     watch(EPOLL_CTL_ADD, listener_, EPOLLIN);
   }
 
-  bool ready() const { return ready_; }
+  // 0 when it can't listen.
   int port() const { return port_; }
 
   void run() {
@@ -235,7 +227,6 @@ class Server {
                        .session = nullptr,
                        .unsent = {},
                        .waits_for_writable = false};
-  bool ready_ = false;
   int port_ = 0;
   std::array<std::uint8_t, 64 * 1024> buffer_;
   std::string outgoing_;  // shared by all connections, so that an idle one holds no buffer
@@ -246,7 +237,7 @@ class Server {
 int main(int argc, char** argv) {
   const bench::ServerOptions options = bench::parse_server_options(argc, argv);
   Server server(options.port);
-  if (!server.ready()) return 1;
+  if (server.port() == 0) return 1;
   bench::announce_port(server.port());
   server.run();
 }

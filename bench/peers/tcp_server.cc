@@ -3,7 +3,6 @@
 // The limit: a server without a protocol. It answers each request of so many bytes with so many bytes, which the
 // client has chosen at the start of the connection. epoll, one thread, one write per readable event.
 
-#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "bench/peers/loopback.h"
 #include "bench/peers/tcp_pump.h"
 #include "bench/server_options.h"
 
@@ -28,20 +28,11 @@ struct Connection {
 class Server {
  public:
   explicit Server(int port) {
-    const int on = 1;
-    setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    sockaddr_in address{.sin_family = AF_INET,
-                        .sin_port = htons(static_cast<std::uint16_t>(port)),
-                        .sin_addr = {htonl(INADDR_LOOPBACK)},
-                        .sin_zero = {}};
-    socklen_t size = sizeof address;
-    ready_ = bind(listener_, reinterpret_cast<sockaddr*>(&address), size) == 0 && listen(listener_, 4096) == 0;
-    getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
+    port_ = bench::listen_on_loopback(listener_, port);
     watch(EPOLL_CTL_ADD, listener_, nullptr, EPOLLIN);
   }
 
-  bool ready() const { return ready_; }
+  // 0 when it can't listen.
   int port() const { return port_; }
 
   void run() {
@@ -96,7 +87,6 @@ class Server {
 
   int epoll_ = epoll_create1(EPOLL_CLOEXEC);
   int listener_ = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  bool ready_ = false;
   int port_ = 0;
   std::vector<char> buffer_ = std::vector<char>(256 * 1024);
   const std::vector<char> zeros_ = std::vector<char>(256 * 1024);
@@ -108,7 +98,7 @@ class Server {
 int main(int argc, char** argv) {
   const bench::ServerOptions options = bench::parse_server_options(argc, argv);
   Server server(options.port);
-  if (!server.ready()) return 1;
+  if (server.port() == 0) return 1;
   bench::announce_port(server.port());
   server.run();
 }

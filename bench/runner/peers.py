@@ -63,7 +63,6 @@ PEERS = (
     Peer("gaggle, 2 loops", "bench_gaggle_server", threads=2, cores=f"{process.SERVER_CORE},{process.LOAD_CORE}"),
 )
 GRPC = tuple(name for name in cells.EVERYBODY if name != "nghttp2")
-BY_NAME = {peer.name: peer for peer in PEERS}
 
 
 def make_certificate(directory):

@@ -62,10 +62,6 @@ class FakeNetwork {
   void kill(const std::string& address);
   // It takes questions and never answers.
   void hang(const std::string& address) { hung_.insert(address); }
-  void revive(const std::string& address) {
-    dead_.erase(address);
-    hung_.erase(address);
-  }
 
  private:
   class FakePeer;

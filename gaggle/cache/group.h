@@ -54,8 +54,8 @@ struct GroupCounters {
 // `get` finds the value in the store, at the key's owner, or through the loader, and however many
 // callers want a key at once, it's loaded once: callers join a flight. There are two tiers. A
 // *route* flight may wait for another node; a *load* flight waits for the origin only. What a node
-// forwards enters the load tier of the node it's sent to, never a route flight, and is never sent
-// on; so no two nodes can wait for each other, whatever each believes about who owns the key.
+// forwards enters the load tier of the node it's sent to, and never a route flight (fetch_forwarded);
+// so no two nodes can wait for each other, whatever each believes about who owns the key.
 //
 // When the owner can't be reached, the next in the slot's ranking is asked, and so on, until it's
 // this node's own turn to load. Values are kept where they were loaded.

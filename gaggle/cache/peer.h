@@ -13,8 +13,8 @@
 
 namespace gaggle::cache {
 
-// What a forwarded request says of its sender, so that it's answered where it arrives and never
-// forwarded again.
+// What a forwarded request says of its sender, so that it's answered where it arrives and isn't
+// forwarded on and on.
 struct Hop {
   std::string from;            // the sending node's own address
   uint64_t table_version = 0;  // of the slot table it chose us by

@@ -56,7 +56,6 @@ class AbuseBucket {
     last_refill_ = now;
   }
 
-  int64_t level_tenths() const { return level_; }
   int64_t charged_tenths() const { return charged_; }
 
  private:

@@ -62,8 +62,6 @@ class Transcript {
   std::vector<std::string> read(std::string_view bytes);
   // Payload of all DATA so far, per stream is up to the test.
   const std::string& content() const { return content_; }
-  // An incomplete frame at the end.
-  bool mid_frame() const { return !rest_.empty(); }
   void skip_preface() { preface_left_ = 24; }
 
  private:

@@ -36,8 +36,7 @@ class HeaderBlockPool {
   // Returns the spare blocks and entries to the heap.
   void trim();
 
-  // Blocks in use, and heap bytes of all blocks, spare ones included, and entries.
-  size_t live_blocks() const { return live_blocks_; }
+  // Heap bytes of all blocks, spare ones included, and entries.
   size_t memory_bytes() const;
 
  private:

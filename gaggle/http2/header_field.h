@@ -50,11 +50,6 @@ static_assert(static_cast<int>(HeaderName::kCount) <= 64);
 
 constexpr bool is_pseudo(HeaderName id) { return id >= HeaderName::kOtherPseudo && id <= HeaderName::kStatus; }
 
-// RFC 9113 §8.2.2: fields that speak about an HTTP/1.1 connection make a message malformed.
-constexpr bool is_connection_specific(HeaderName id) {
-  return id >= HeaderName::kConnection && id <= HeaderName::kUpgrade;
-}
-
 constexpr uint64_t mask_of(HeaderName id) { return uint64_t{1} << static_cast<unsigned>(id); }
 
 // What is wrong with a field (RFC 9113 §8.2.1) or with the order of a block's fields (§8.3), as

@@ -14,6 +14,7 @@ constexpr uint64_t kRequestPseudo = mask_of(HeaderName::kMethod) | mask_of(Heade
                                     mask_of(HeaderName::kPath) | mask_of(HeaderName::kAuthority);
 constexpr uint64_t kRequiredInRequest =
     mask_of(HeaderName::kMethod) | mask_of(HeaderName::kScheme) | mask_of(HeaderName::kPath);
+// RFC 9113 §8.2.2: fields that speak about an HTTP/1.1 connection make a message malformed.
 constexpr uint64_t kConnectionSpecific = mask_of(HeaderName::kConnection) | mask_of(HeaderName::kKeepAlive) |
                                          mask_of(HeaderName::kProxyConnection) |
                                          mask_of(HeaderName::kTransferEncoding) | mask_of(HeaderName::kUpgrade);

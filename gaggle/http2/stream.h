@@ -64,7 +64,6 @@ class Stream {
   bool was_reset() const { return reset_; }
   // Nothing more will be received or sent.
   bool is_over() const { return state_ == StreamState::kClosed; }
-  bool headers_sent() const { return headers_sent_; }
   // Content that waits for flow control or for a place in the next writes.
   size_t queued_bytes() const { return queue_.bytes(); }
 

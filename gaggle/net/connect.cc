@@ -5,10 +5,11 @@
 
 #include <cassert>
 #include <cerrno>
+#include <utility>
 #include <vector>
 
-#include "gaggle/net/event.h"
 #include "gaggle/net/loop.h"
+#include "gaggle/net/readiness.h"
 #include "gaggle/net/resolve.h"
 #include "gaggle/net/socket_address.h"
 #include "gaggle/net/socket_stream.h"
@@ -30,15 +31,6 @@ int pending_error(int socket) {
   return error;
 }
 
-class SetEvent final : public Waiter {
- public:
-  explicit SetEvent(AsyncEvent& event) : event_(event) {}
-  void on_ready() noexcept override { event_.set(); }
-
- private:
-  AsyncEvent& event_;
-};
-
 // One address in numbers.
 Task<Connected> connect_numeric(Loop& loop, const Address& address) {
   Result<SocketAddress> where = SocketAddress::of(address);
@@ -52,11 +44,8 @@ Task<Connected> connect_numeric(Loop& loop, const Address& address) {
   Connected stream = make_socket_stream(loop, std::move(socket));
   if (connected || !stream) co_return stream;
 
-  AsyncEvent writable(loop);
-  SetEvent waiter(writable);
-  (*stream)->wait_writable(waiter);
-  Status waited = co_await writable.wait();
-  (*stream)->cancel_waits();
+  Task<Status> waiting = until_writable(**stream);
+  Status waited = co_await std::move(waiting);
   if (!waited.is_ok()) {
     co_return Status(waited.code(), address.to_string() + ": " + std::string(waited.message()));
   }

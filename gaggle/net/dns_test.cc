@@ -28,10 +28,7 @@ struct World {
     query.text_name = text_name;
     query.server = server.address();
     query.text_patience = text_patience;
-    TaskRecord<Result<DnsAnswer>> record;
-    loop.post([&] { start(ask_dns(loop, query), record, context); });
-    loop.run_until([&] { return record.ended(); });
-    return record.take();
+    return run_on(loop, ask_dns(loop, query), context);
   }
   size_t times_asked(const std::string& question) const {
     return static_cast<size_t>(std::ranges::count(server.asked, question));

@@ -1,73 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gaggle/net/frame_pool.h"
 
-#include <array>
 #include <new>
-#include <utility>
+
+#include "gaggle/base/free_lists.h"
 
 namespace gaggle {
 namespace {
 
-struct FreeFrame {
-  FreeFrame* next;
-};
-
 constexpr size_t kClasses = FramePool::kMaxFrameBytes / FramePool::kClassBytes;
-
-enum class Stage : uint8_t { kNew, kOpen, kClosed };
-
-// Trivial, so that reaching it costs no guard; `Sweeper` frees what it holds.
-struct Lists {
-  std::array<FreeFrame*, kClasses> heads{};
-  size_t cached_bytes = 0;
-  Stage stage = Stage::kNew;
-};
-constinit thread_local Lists lists;
-
-struct Sweeper {
-  ~Sweeper() {
-    for (FreeFrame*& head : lists.heads) {
-      while (head != nullptr) ::operator delete(std::exchange(head, head->next));
-    }
-    lists.cached_bytes = 0;
-    lists.stage = Stage::kClosed;
-  }
-};
-
-// Out of line: makes sure that the thread's end frees its lists.
-[[gnu::noinline]] void open_lists() {
-  thread_local Sweeper sweeper;
-  static_cast<void>(&sweeper);
-  lists.stage = Stage::kOpen;
-}
 
 constexpr size_t class_of(size_t size) { return (size - 1) / FramePool::kClassBytes; }
 constexpr size_t bytes_of(size_t index) { return (index + 1) * FramePool::kClassBytes; }
 
+using Lists = FreeLists<kClasses, bytes_of>;
+constinit thread_local Lists lists;
+
+// Out of line: makes sure that the thread's end frees its lists.
+[[gnu::noinline]] void open_lists() {
+  struct Sweeper {
+    ~Sweeper() { lists.close(); }
+  };
+  thread_local Sweeper sweeper;
+  static_cast<void>(&sweeper);
+  lists.open();
+}
+
 }  // namespace
 
 void* FramePool::allocate(size_t size) {
-  if (!kRecycles || size > kMaxFrameBytes) return ::operator new(size);
+  if (!kRecyclesMemory || size > kMaxFrameBytes) return ::operator new(size);
   const size_t index = class_of(size);
-  FreeFrame* frame = lists.heads[index];
-  if (frame == nullptr) return ::operator new(bytes_of(index));
-  lists.heads[index] = frame->next;
-  lists.cached_bytes -= bytes_of(index);
-  return frame;
+  if (void* const kept = lists.pop(index)) return kept;
+  return ::operator new(bytes_of(index));
 }
 
 void FramePool::deallocate(void* frame, size_t size) noexcept {
-  if (!kRecycles || size > kMaxFrameBytes) return ::operator delete(frame);
+  if (!kRecyclesMemory || size > kMaxFrameBytes) return ::operator delete(frame);
   const size_t index = class_of(size);
-  if (lists.stage != Stage::kOpen) {
-    if (lists.stage == Stage::kClosed) return ::operator delete(frame);
+  if (lists.stage() != Lists::Stage::kOpen) {
+    if (lists.stage() == Lists::Stage::kClosed) return ::operator delete(frame);
     open_lists();
   }
-  if (lists.cached_bytes + bytes_of(index) > kMaxCachedBytes) return ::operator delete(frame);
-  lists.heads[index] = ::new (frame) FreeFrame{lists.heads[index]};
-  lists.cached_bytes += bytes_of(index);
+  if (lists.cached_bytes() + bytes_of(index) > kMaxCachedBytes) return ::operator delete(frame);
+  lists.push(frame, index);
 }
 
-size_t FramePool::cached_bytes() noexcept { return lists.cached_bytes; }
+size_t FramePool::cached_bytes() noexcept { return lists.cached_bytes(); }
 
 }  // namespace gaggle

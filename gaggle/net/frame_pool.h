@@ -2,35 +2,20 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 
 namespace gaggle {
 
 // Memory for coroutine frames: freed frames wait in free lists of their thread, one list per size
 // class of 32 bytes, and serve the next coroutine without a call of malloc.
 //
-// The lists are the one thread-local state of this library. A thread keeps at most
-// kMaxCachedBytes; frames above kMaxFrameBytes and everything beyond the cap go to operator new and
-// delete. A frame may be freed by another thread than the one that made it; it then serves that
-// thread. What a thread cached is freed when the thread ends.
+// A thread keeps at most kMaxCachedBytes; frames above kMaxFrameBytes and everything beyond the cap go to operator new
+// and delete. A frame may be freed by another thread than the one that made it; it then serves that thread. What a
+// thread cached is freed when the thread ends.
 class FramePool {
  public:
   static constexpr size_t kClassBytes = 32;
   static constexpr size_t kMaxFrameBytes = 4096;
   static constexpr size_t kMaxCachedBytes = size_t{2} << 20;
-
-  // Under AddressSanitizer frames are not recycled, so that it sees every use after the end.
-#if defined(__SANITIZE_ADDRESS__)
-  static constexpr bool kRecycles = false;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-  static constexpr bool kRecycles = false;
-#else
-  static constexpr bool kRecycles = true;
-#endif
-#else
-  static constexpr bool kRecycles = true;
-#endif
 
   static void* allocate(size_t size);
   static void deallocate(void* frame, size_t size) noexcept;

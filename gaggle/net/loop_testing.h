@@ -104,4 +104,13 @@ T VirtualLoop::run(Task<T> task, const Context& context) {
   return owned->take();
 }
 
+// Runs a task to its end on a loop on the machine's clock, and gives its value; throws what it throws.
+template <class T>
+T run_on(Loop& loop, Task<T> task, const Context& context = {}) {
+  TaskRecord<T> record;
+  loop.post([&] { start(std::move(task), record, context); });
+  loop.run_until([&] { return record.ended(); });
+  return record.take();
+}
+
 }  // namespace gaggle

@@ -28,14 +28,6 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Stream = std::unique_ptr<ByteStream>;
 
-template <class T>
-T run(Loop& loop, Task<T> task, const Context& context = {}) {
-  TaskRecord<T> record;
-  loop.post([&] { start(std::move(task), record, context); });
-  loop.run_until([&] { return record.ended(); });
-  return record.take();
-}
-
 class WakeUp final : public Waiter {
  public:
   void on_ready() noexcept override { ++calls; }
@@ -63,7 +55,7 @@ struct Connected {
     });
     EXPECT_TRUE(opened) << opened.error().to_string();
     listener = std::move(*opened);
-    auto result = run(loop, connect(loop, listener->address(), {}));
+    auto result = run_on(loop, connect(loop, listener->address(), {}));
     EXPECT_TRUE(result) << result.error().to_string();
     client = std::move(*result);
     loop.run_until([this] { return server != nullptr; });
@@ -174,7 +166,7 @@ TEST(Connect, refused_says_who_refused) {
   auto listener = Listener::open(loop, Address::tcp("127.0.0.1", 0), [](AcceptedSocket) {});
   const Address address = (*listener)->address();
   (*listener)->close();
-  const auto result = run(loop, connect(loop, address, {}));
+  const auto result = run_on(loop, connect(loop, address, {}));
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code(), StatusCode::kUnavailable);
   EXPECT_EQ(result.error().message(), address.to_string() + ": Connection refused");
@@ -204,26 +196,26 @@ struct Unresponsive {
 TEST(Connect, ends_when_its_context_does) {
   Loop loop;
   const Unresponsive peer;
-  const auto late = run(loop, connect(loop, peer.address, Context().with_timeout(milliseconds{20})));
+  const auto late = run_on(loop, connect(loop, peer.address, Context().with_timeout(milliseconds{20})));
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().code(), StatusCode::kDeadlineExceeded);
   CancelSource source;
   loop.post([&] { loop.post([&] { source.cancel(); }); });
-  const auto cancelled = run(loop, connect(loop, peer.address, source.context()));
+  const auto cancelled = run_on(loop, connect(loop, peer.address, source.context()));
   ASSERT_FALSE(cancelled);
   EXPECT_EQ(cancelled.error().code(), StatusCode::kCancelled);
-  EXPECT_EQ(run(loop, connect(loop, peer.address, source.context())).error().code(), StatusCode::kCancelled);
+  EXPECT_EQ(run_on(loop, connect(loop, peer.address, source.context())).error().code(), StatusCode::kCancelled);
 }
 
 TEST(Resolve, knows_localhost_and_numbers) {
   Loop loop;
-  const auto numbers = run(loop, resolve(loop, "192.0.2.1", 7));
+  const auto numbers = run_on(loop, resolve(loop, "192.0.2.1", 7));
   ASSERT_TRUE(numbers);
   EXPECT_EQ(numbers->front(), Address::tcp("192.0.2.1", 7));
-  const auto local = run(loop, resolve(loop, "localhost", 7));
+  const auto local = run_on(loop, resolve(loop, "localhost", 7));
   ASSERT_TRUE(local) << local.error().to_string();
   for (const Address& address : *local) EXPECT_TRUE(address.is_numeric());
-  EXPECT_EQ(run(loop, resolve(loop, "no-such-host.invalid", 7)).error().code(), StatusCode::kUnavailable);
+  EXPECT_EQ(run_on(loop, resolve(loop, "no-such-host.invalid", 7)).error().code(), StatusCode::kUnavailable);
 }
 
 TEST(Listener, an_address_in_use_is_an_error_that_names_it) {
@@ -272,7 +264,7 @@ TEST(Listener, may_be_closed_or_destroyed_from_its_callback) {
     listener.reset();
   }));
   const Address address = listener->address();
-  auto client = run(loop, connect(loop, address, {}));
+  auto client = run_on(loop, connect(loop, address, {}));
   loop.run_until([&] { return accepted > 0; });
   EXPECT_EQ(listener, nullptr);
 }

@@ -13,7 +13,7 @@ namespace {
 using World = TlsWorld;
 
 TEST(TlsSessionsTest, the_number_of_tickets_is_bounded) {
-  const auto ticket = [] { return SSL_SESSION_new(); };
+  const auto ticket = [] { return TlsSessionPtr(SSL_SESSION_new()); };
   TlsSessions sessions(3);
   for (const char* name : {"a", "a", "a"}) sessions.add(name, ticket());
   EXPECT_EQ(sessions.size(), 2u) << "two per name";

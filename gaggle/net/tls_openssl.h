@@ -25,7 +25,6 @@ struct OpenSslDelete {
 };
 using SslPtr = std::unique_ptr<SSL, OpenSslDelete<SSL_free>>;
 using SslContextPtr = std::unique_ptr<SSL_CTX, OpenSslDelete<SSL_CTX_free>>;
-using SslSessionPtr = std::unique_ptr<SSL_SESSION, OpenSslDelete<SSL_SESSION_free>>;
 using BioPtr = std::unique_ptr<BIO, OpenSslDelete<BIO_free>>;
 using X509Ptr = std::unique_ptr<X509, OpenSslDelete<X509_free>>;
 using PrivateKeyPtr = std::unique_ptr<EVP_PKEY, OpenSslDelete<EVP_PKEY_free>>;

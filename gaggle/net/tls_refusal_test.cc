@@ -58,7 +58,6 @@ Status refused_client(World& world, RawTlsPeer& peer) {
 }
 
 constexpr unsigned char kHttp1[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
-constexpr unsigned char kHttp2[] = {2, 'h', '2'};
 
 TEST(TlsRefusalTest, a_client_without_alpn_is_refused) {  // [189]
   World world;
@@ -103,25 +102,16 @@ TEST(TlsRefusalTest, ciphers_that_http2_forbids_are_refused) {
 
 TEST(TlsRefusalTest, tls_1_2_works_and_renegotiation_does_not) {  // [196]
   World world;
-  world.make_contexts();
   RawTlsPeer peer(TLS_client_method());
   SSL_CTX_set_max_proto_version(peer.context(), TLS1_2_VERSION);
-  SSL_set_alpn_protos(peer.start(), kHttp2, sizeof kHttp2);
-  SSL_set_connect_state(peer.ssl());
-  StreamPair pair = make_stream_pair(world.time.loop);
-  world.start_server(std::move(pair.server));
-  for (int i = 0; i < 4 && !peer.step(); ++i) {
-    put(*pair.client, peer.give());
-    peer.take(world.read_all(*pair.client));
-  }
-  World::finish(*world.server_record, world.server, world.server_status);
+  const std::unique_ptr<PipeStream> client = world.accept(peer);
   ASSERT_TRUE(world.server_status) << world.server_status.to_string();
   EXPECT_EQ(world.server->security()->protocol, "TLSv1.2");
   SSL_renegotiate(peer.ssl());
   peer.step();
-  put(*pair.client, peer.give());
+  put(*client, peer.give());
   EXPECT_EQ(world.read_all(*world.server), "");
-  peer.take(world.read_all(*pair.client));
+  peer.take(world.read_all(*client));
   peer.step();
   EXPECT_EQ(peer.error, "no renegotiation") << "the server said so, and computed nothing";
 }

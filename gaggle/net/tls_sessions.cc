@@ -2,6 +2,7 @@
 #include "gaggle/net/tls_sessions.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "gaggle/net/tls_openssl.h"
 
@@ -12,13 +13,11 @@ constexpr ptrdiff_t kMaxPerName = 2;
 
 }  // namespace
 
-TlsSessions::~TlsSessions() {
-  for (const Entry& entry : entries_) SSL_SESSION_free(entry.session);
-}
+void FreeTlsSession::operator()(SSL_SESSION* session) const noexcept { SSL_SESSION_free(session); }
 
-void TlsSessions::add(std::string_view server_name, SSL_SESSION* session) {
+void TlsSessions::add(std::string_view server_name, TlsSessionPtr session) {
+  if (max_sessions_ == 0) return;
   const std::lock_guard lock(mutex_);
-  if (max_sessions_ == 0) return SSL_SESSION_free(session);
   const auto same = [&](const Entry& entry) { return entry.server_name == server_name; };
   auto oldest = entries_.end();
   if (std::ranges::count_if(entries_, same) >= kMaxPerName) {
@@ -26,24 +25,20 @@ void TlsSessions::add(std::string_view server_name, SSL_SESSION* session) {
   } else if (entries_.size() >= max_sessions_) {
     oldest = entries_.begin();
   }
-  if (oldest != entries_.end()) {
-    SSL_SESSION_free(oldest->session);
-    entries_.erase(oldest);
-  }
-  entries_.push_back({std::string(server_name), session});
+  if (oldest != entries_.end()) entries_.erase(oldest);
+  entries_.push_back({std::string(server_name), std::move(session)});
 }
 
-SSL_SESSION* TlsSessions::take(std::string_view server_name) {
+TlsSessionPtr TlsSessions::take(std::string_view server_name) {
   const std::lock_guard lock(mutex_);
   for (auto entry = entries_.begin(); entry != entries_.end();) {
     if (entry->server_name != server_name) {
       ++entry;
       continue;
     }
-    SSL_SESSION* const session = entry->session;
+    TlsSessionPtr session = std::move(entry->session);
     entry = entries_.erase(entry);
-    if (SSL_SESSION_is_resumable(session) == 1) return session;
-    SSL_SESSION_free(session);
+    if (SSL_SESSION_is_resumable(session.get()) == 1) return session;
   }
   return nullptr;
 }

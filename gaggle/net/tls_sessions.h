@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -11,6 +12,11 @@
 struct ssl_session_st;
 
 namespace gaggle {
+
+struct FreeTlsSession {
+  void operator()(ssl_session_st* session) const noexcept;
+};
+using TlsSessionPtr = std::unique_ptr<ssl_session_st, FreeTlsSession>;
 
 // A client's tickets of earlier connections, by server name: the next handshake with the same server
 // needs no certificates and no signatures. RFC 8446 §2.2.
@@ -22,18 +28,16 @@ class TlsSessions {
   explicit TlsSessions(size_t max_sessions) : max_sessions_(max_sessions) {}
   TlsSessions(const TlsSessions&) = delete;
   TlsSessions& operator=(const TlsSessions&) = delete;
-  ~TlsSessions();
 
-  // Takes over a reference on the session.
-  void add(std::string_view server_name, ssl_session_st* session);
-  // The caller gets a reference; null when there is none that can still be used.
-  ssl_session_st* take(std::string_view server_name);
+  void add(std::string_view server_name, TlsSessionPtr session);
+  // Null when there is none that can still be used.
+  TlsSessionPtr take(std::string_view server_name);
   size_t size() const;
 
  private:
   struct Entry {
     std::string server_name;
-    ssl_session_st* session;
+    TlsSessionPtr session;
   };
 
   const size_t max_sessions_;

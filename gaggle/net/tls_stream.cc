@@ -48,10 +48,8 @@ void TlsStream::begin_client(std::string_view server_name) {
     fail("\"" + server_name_ + "\" is no name that a server can prove");
     ERR_clear_error();
   }
-  if (SSL_SESSION* const session = context_->sessions().take(server_name_)) {
-    SSL_set_session(ssl_, session);
-    SSL_SESSION_free(session);
-  }
+  // OpenSSL takes a reference of its own.
+  if (const TlsSessionPtr session = context_->sessions().take(server_name_)) SSL_set_session(ssl_, session.get());
 }
 
 // --- The handshake ---
@@ -171,8 +169,8 @@ int TlsStream::on_verified(int ok, X509_STORE_CTX* context) {
 // Comes with the reply to the handshake (TLS 1.2) or at any time after it (TLS 1.3).
 int TlsStream::on_new_session(SSL* ssl, SSL_SESSION* session) {
   const TlsStream& stream = stream_of(*ssl);
-  stream.context_->sessions().add(stream.server_name_, session);
-  return 1;
+  stream.context_->sessions().add(stream.server_name_, TlsSessionPtr(session));
+  return 1;  // the reference is ours
 }
 
 // --- The end ---

@@ -164,27 +164,15 @@ TEST(TlsStreamTest, a_record_larger_than_any_is_an_error) {
 
 TEST(TlsStreamTest, endless_empty_records_do_not_keep_a_reader_busy) {  // [198]
   World world;
-  world.make_contexts();
   RawTlsPeer peer(TLS_client_method());
-  constexpr unsigned char kHttp2[] = {2, 'h', '2'};
-  SSL_set_alpn_protos(peer.start(), kHttp2, sizeof kHttp2);
-  SSL_set_connect_state(peer.ssl());
-  StreamPair pair = make_stream_pair(world.time.loop);
-  world.start_server(std::move(pair.server));
-  for (int i = 0; i < 4 && !peer.step(); ++i) {
-    put(*pair.client, peer.give());
-    peer.take(world.read_all(*pair.client));
-  }
-  put(*pair.client, peer.give());
-  world.time.settle();
-  World::finish(*world.server_record, world.server, world.server_status);
+  const std::unique_ptr<PipeStream> client = world.accept(peer);
   ASSERT_TRUE(world.server_status) << world.server_status.to_string();
   // OpenSSL refuses to write them; new keys again and again are as empty.
   for (int i = 0; i < 100; ++i) {
     SSL_key_update(peer.ssl(), SSL_KEY_UPDATE_NOT_REQUESTED);
     peer.step();
   }
-  put(*pair.client, peer.give());
+  put(*client, peer.give());
   EXPECT_EQ(world.read_all(*world.server), "");
   EXPECT_NE(world.last, IoResult::Kind::kDone);
 }

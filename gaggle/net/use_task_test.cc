@@ -31,15 +31,6 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Local = asio::local::stream_protocol;
 
-// Runs a task on a loop on the machine's clock.
-template <class T>
-T run(Loop& loop, Task<T> task, const Context& context = {}) {
-  TaskRecord<T> record;
-  loop.post([&] { start(std::move(task), record, context); });
-  loop.run_until([&] { return record.ended(); });
-  return record.take();
-}
-
 Task<std::string> sends_and_receives(Loop& loop) {
   Local::socket a(loop.io_context());
   Local::socket b(loop.io_context());
@@ -57,7 +48,7 @@ Task<std::string> sends_and_receives(Loop& loop) {
 
 TEST(UseTask, gives_what_the_handler_would_get) {
   Loop loop;
-  EXPECT_EQ(run(loop, sends_and_receives(loop)), "through the socket");
+  EXPECT_EQ(run_on(loop, sends_and_receives(loop)), "through the socket");
 }
 
 Task<asio::error_code> waits(Loop& loop, Duration delay) {
@@ -67,21 +58,21 @@ Task<asio::error_code> waits(Loop& loop, Duration delay) {
 
 TEST(UseTask, one_argument_comes_alone) {
   Loop loop;
-  EXPECT_FALSE(run(loop, waits(loop, milliseconds{1})));
+  EXPECT_FALSE(run_on(loop, waits(loop, milliseconds{1})));
 }
 
 TEST(UseTask, a_cancelled_context_cancels_the_operation) {
   Loop loop;
   CancelSource source;
   loop.post([&] { loop.post([&] { source.cancel(); }); });
-  EXPECT_EQ(run(loop, waits(loop, seconds{600}), source.context()), asio::error::operation_aborted);
+  EXPECT_EQ(run_on(loop, waits(loop, seconds{600}), source.context()), asio::error::operation_aborted);
 }
 
 TEST(UseTask, a_context_that_was_cancelled_before_cancels_it_too) {
   Loop loop;
   CancelSource source;
   source.cancel();
-  EXPECT_EQ(run(loop, waits(loop, seconds{600}), source.context()), asio::error::operation_aborted);
+  EXPECT_EQ(run_on(loop, waits(loop, seconds{600}), source.context()), asio::error::operation_aborted);
 }
 
 TEST(UseTask, cancelling_from_another_thread_reaches_the_operation_on_its_loop) {
@@ -89,7 +80,7 @@ TEST(UseTask, cancelling_from_another_thread_reaches_the_operation_on_its_loop) 
   for (int round = 0; round < 100; ++round) {
     CancelSource source;
     std::thread canceller([&] { source.cancel(); });
-    EXPECT_EQ(run(loop, waits(loop, seconds{600}), source.context()), asio::error::operation_aborted);
+    EXPECT_EQ(run_on(loop, waits(loop, seconds{600}), source.context()), asio::error::operation_aborted);
     canceller.join();
   }
 }
@@ -99,7 +90,7 @@ TEST(UseTask, completion_and_cancellation_may_race) {
   for (int round = 0; round < 300; ++round) {
     CancelSource source;
     std::thread canceller([&] { source.cancel(); });
-    const asio::error_code error = run(loop, waits(loop, std::chrono::microseconds{round % 60}), source.context());
+    const asio::error_code error = run_on(loop, waits(loop, std::chrono::microseconds{round % 60}), source.context());
     EXPECT_TRUE(!error || error == asio::error::operation_aborted);
     canceller.join();
   }
@@ -116,7 +107,7 @@ Task<bool> hops_through(Loop& loop, asio::thread_pool& pool) {
 TEST(UseTask, goes_on_on_its_loop_wherever_the_operation_completed) {
   Loop loop;
   asio::thread_pool pool(1);
-  EXPECT_TRUE(run(loop, hops_through(loop, pool)));
+  EXPECT_TRUE(run_on(loop, hops_through(loop, pool)));
   pool.join();
 }
 
@@ -141,7 +132,7 @@ Task<bool> awaits_elsewhere(Loop& loop) {
 
 TEST(UseTask, an_operation_that_completes_on_a_foreign_thread_is_brought_back) {
   Loop loop;
-  EXPECT_TRUE(run(loop, awaits_elsewhere(loop)));
+  EXPECT_TRUE(run_on(loop, awaits_elsewhere(loop)));
 }
 
 struct Tracker {
@@ -190,15 +181,15 @@ Task<std::string> awaits_hanging() {
 
 TEST(UseTask, a_task_awaits_an_asio_awaitable) {
   Loop loop;
-  EXPECT_EQ(run(loop, awaits_awaitable(21)), 42);
-  EXPECT_THROW(run(loop, awaits_awaitable(-1)), std::runtime_error);
+  EXPECT_EQ(run_on(loop, awaits_awaitable(21)), 42);
+  EXPECT_THROW(run_on(loop, awaits_awaitable(-1)), std::runtime_error);
 }
 
 TEST(UseTask, cancelling_reaches_into_an_asio_awaitable) {
   Loop loop;
   CancelSource source;
   loop.post([&] { loop.post([&] { source.cancel(); }); });
-  EXPECT_EQ(run(loop, awaits_hanging(), source.context()), "aborted");
+  EXPECT_EQ(run_on(loop, awaits_hanging(), source.context()), "aborted");
 }
 
 }  // namespace

@@ -71,7 +71,6 @@ class ClientChannel final : public RefCounted<ClientChannel>, private ResolverLi
   // Begins to work, or to connect. An error, the resolver's that couldn't be made, leaves it idle.
   Status exit_idle();
   void close();
-  bool is_closed() const noexcept { return closed_; }
   void reset_connect_backoff();
   WaitQueue& state_watchers() noexcept { return state_watchers_; }
   // Blocks until close() has ended everything. Any thread but the loop's, while another runs that.

@@ -21,6 +21,7 @@
 #include "gaggle/rpc/client_conn.h"
 #include "gaggle/rpc/client_interceptor.h"
 #include "gaggle/rpc/codec_testing.h"
+#include "gaggle/rpc/echo_testing.h"
 #include "gaggle/rpc/http_proxy.h"
 #include "gaggle/rpc/server.h"
 #include "gaggle/rpc/server_stream.h"
@@ -44,20 +45,9 @@ Task<Status> run_unary(void*, ServerContext& context, UnaryServerCall& call, Una
   co_return Status::ok();
 }
 
-Task<Status> run_talk(void*, ServerStream& stream) {
-  for (;;) {
-    Bytes message;
-    Result<bool> more = co_await stream.recv(message_of(message));
-    if (!more) co_return more.error();
-    if (!*more) co_return Status::ok();
-    Status sent = co_await stream.send(message_of(std::as_const(message)));
-    if (!sent) co_return sent;
-  }
-}
-
 void* fit_echo(Service& service) { return dynamic_cast<Echo*>(&service); }
 const MethodDesc kMethods[] = {{"Unary", message_type<Bytes>(), message_type<Bytes>(), run_unary}};
-const StreamDesc kStreams[] = {{"Talk", run_talk, true, true, message_type<Bytes>(), message_type<Bytes>()}};
+const StreamDesc kStreams[] = {{"Talk", echo_bytes, true, true, message_type<Bytes>(), message_type<Bytes>()}};
 const ServiceDesc kEcho = {"test.Echo", "Echo", fit_echo, kMethods, kStreams, "by hand"};
 
 struct World {

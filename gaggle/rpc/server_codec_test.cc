@@ -5,6 +5,7 @@
 
 #include "gaggle/rpc/codec_testing.h"
 #include "gaggle/rpc/compressor_testing.h"
+#include "gaggle/rpc/echo_testing.h"
 #include "gaggle/rpc/server_testing.h"
 
 namespace gaggle {
@@ -140,14 +141,7 @@ class RawEcho final : public StreamHandler {
   std::string subtype;
   Task<Status> operator()(ServerStream& stream) override {
     subtype = stream.context().content_subtype();
-    Bytes message;
-    for (;;) {
-      Result<bool> more = co_await stream.recv(message_of(message));
-      if (!more) co_return more.error();
-      if (!*more) co_return Status::ok();
-      Status sent = co_await stream.send(message_of(std::as_const(message)));
-      if (!sent) co_return sent;
-    }
+    return echo_bytes(nullptr, stream);
   }
 };
 

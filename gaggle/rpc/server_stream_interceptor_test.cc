@@ -3,6 +3,7 @@
 // Interceptors before streaming methods, and the handler of methods that nobody registered.
 #include <gtest/gtest.h>
 
+#include "gaggle/rpc/echo_testing.h"
 #include "gaggle/rpc/server_testing.h"
 
 namespace gaggle {
@@ -141,15 +142,9 @@ class AnyMethod final : public StreamHandler {
  public:
   Task<Status> operator()(ServerStream& stream) override {
     methods.emplace_back(stream.context().method());
-    Bytes message;
-    for (;;) {
-      Result<bool> more = co_await stream.recv(message_of(message));
-      if (!more) co_return more.error();
-      if (!*more) break;
-      Status sent = co_await stream.send(message_of(std::as_const(message)));
-      if (!sent) co_return sent;
-    }
-    co_return Status(StatusCode::kAborted, "as the handler says");
+    Task<Status> echo = echo_bytes(nullptr, stream);
+    Status echoed = co_await std::move(echo);
+    co_return echoed ? Status(StatusCode::kAborted, "as the handler says") : echoed;
   }
   Texts methods;
 };

@@ -150,7 +150,6 @@ class ServerWorld {
   std::unique_ptr<Server> server;
   std::deque<std::unique_ptr<FrameClient>> clients;
   std::deque<PipeStream*> server_pipes;  // valid as long as their connections
-  std::unique_ptr<FrameClient>& first_owner() { return clients.front(); }
   FrameClient& client() { return *clients.front(); }
 
  private:

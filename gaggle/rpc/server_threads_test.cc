@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "gaggle/net/event.h"
+#include "gaggle/rpc/echo_testing.h"
 #include "gaggle/rpc/memory_quota.h"
 #include "gaggle/rpc/server_sockets_testing.h"
 #include "gaggle/rpc/server_tap.h"
@@ -120,14 +121,7 @@ class EchoAnything final : public StreamHandler {
  public:
   Task<Status> operator()(ServerStream& stream) override {
     ++calls;
-    Bytes message;
-    for (;;) {
-      Result<bool> more = co_await stream.recv(message_of(message));
-      if (!more) co_return more.error();
-      if (!*more) co_return Status::ok();
-      Status sent = co_await stream.send(message_of(std::as_const(message)));
-      if (!sent) co_return sent;
-    }
+    return echo_bytes(nullptr, stream);
   }
   std::atomic<int> calls{0};
 };

@@ -16,7 +16,7 @@ struct Layer {
   Names below;
 };
 
-// http2 and net never see each other; services, etcd and cache don't either.
+// http2 and net never see each other; services and cache don't either.
 const std::array kLayers = std::to_array<Layer>({
     {"base", {}},
     {"http2", {"base"}},
@@ -24,9 +24,8 @@ const std::array kLayers = std::to_array<Layer>({
     {"transport", {"http2", "net", "base"}},
     {"rpc", {"transport", "http2", "net", "base"}},
     {"services", {"rpc", "net", "base"}},
-    {"etcd", {"rpc", "net", "base"}},
     {"cache", {"rpc", "net", "base"}},
-    {"cli", {"cache", "etcd", "services", "rpc", "net", "base"}},
+    {"cli", {"cache", "services", "rpc", "net", "base"}},
 });
 
 // Headers of others, by prefix, and the folders whose library code may include them; the first
@@ -46,9 +45,9 @@ const std::array kForeign = std::to_array<Foreign>({
     {"grpc++/", {}, true},
     {"grpcpp/", {}, true},
     {"nghttp2/", {}, false},
-    {"asio.hpp", {"net", "transport", "rpc", "services", "etcd", "cache", "cli"}, true},
-    {"asio/", {"net", "transport", "rpc", "services", "etcd", "cache", "cli"}, true},
-    {"google/protobuf/", {"rpc", "services", "etcd", "cache", "cli"}, true},
+    {"asio.hpp", {"net", "transport", "rpc", "services", "cache", "cli"}, true},
+    {"asio/", {"net", "transport", "rpc", "services", "cache", "cli"}, true},
+    {"google/protobuf/", {"rpc", "services", "cache", "cli"}, true},
     {"openssl/", {"net", "rpc"}, false},
     {"CLI/", {"cli"}, false},
     {"spdlog/", {"cli"}, false},

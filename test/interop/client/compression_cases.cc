@@ -3,18 +3,13 @@
 
 #include "client/cases.h"
 #include "client/expect.h"
+#include "client/stream_steps.h"
 
 namespace gaggle::interop {
 namespace {
 
 using grpc::testing::SimpleRequest;
 using grpc::testing::SimpleResponse;
-using InputRequest = grpc::testing::StreamingInputCallRequest;
-using InputResponse = grpc::testing::StreamingInputCallResponse;
-using OutputRequest = grpc::testing::StreamingOutputCallRequest;
-using OutputResponse = grpc::testing::StreamingOutputCallResponse;
-using InputStream = ClientStreamingClient<InputRequest, InputResponse>;
-using OutputStream = ServerStreamingClient<OutputResponse>;
 
 constexpr size_t kRequestBytes = 271828;
 constexpr int kResponseBytes = 314159;
@@ -98,15 +93,12 @@ Task<Status> client_compressed_streaming(Session& session) {
   for (const bool compressed : {true, false}) {
     const InputRequest request = input_request(compressed ? 27182 : 45904, compressed);
     const SendOptions how{.compress = compressed};
-    Task<Result<bool>> sending = stream->send(request, how);
-    const Result<bool> sent = co_await std::move(sending);
-    if (!sent || !*sent) co_return unmet("a message couldn't be sent");
+    Task<Status> sending = send(*stream, request, how);
+    Status sent = co_await std::move(sending);
+    if (!sent) co_return sent;
   }
-  InputResponse response;
-  Task<Status> closing = stream->close_and_recv(response);
-  const Status status = co_await std::move(closing);
-  if (!status) co_return expect_ok("StreamingInputCall", status);
-  co_return expect_equal<int>("aggregated_payload_size", response.aggregated_payload_size(), 73086);
+  Task<Status> closing = close_and_expect(*stream, 73086);
+  co_return co_await std::move(closing);
 }
 
 Task<Status> server_compressed_streaming(Session& session) {
@@ -121,20 +113,14 @@ Task<Status> server_compressed_streaming(Session& session) {
   Task<Result<OutputStream>> opening = session.tests().StreamingOutputCall(session.context(), request, options);
   Result<OutputStream> stream = co_await std::move(opening);
   if (!stream) co_return expect_ok("StreamingOutputCall", stream.error());
-  OutputResponse response;
   for (const auto& wanted : request.response_parameters()) {
-    Task<Result<bool>> receiving = stream->recv(response);
-    const Result<bool> more = co_await std::move(receiving);
-    if (!more) co_return expect_ok("StreamingOutputCall", more.error());
-    if (!*more) co_return unmet("a response is missing");
-    const auto size = static_cast<size_t>(wanted.size());
-    if (Status same = expect_zeros("a response", response.payload(), size); !same) co_return same;
+    Task<Status> expecting = expect_response(*stream, wanted.size());
+    Status came = co_await std::move(expecting);
+    if (!came) co_return came;
     if (Status same = expect_equal("compressed", compressed, wanted.compressed().value()); !same) co_return same;
   }
-  Task<Result<bool>> ending = stream->recv(response);
-  const Result<bool> more = co_await std::move(ending);
-  if (!more) co_return expect_ok("StreamingOutputCall", more.error());
-  co_return *more ? unmet("a response too many") : Status::ok();
+  Task<Status> ending = expect_end(*stream);
+  co_return co_await std::move(ending);
 }
 
 constexpr Case kCases[] = {

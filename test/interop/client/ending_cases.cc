@@ -4,6 +4,7 @@
 
 #include "client/cases.h"
 #include "client/expect.h"
+#include "client/stream_steps.h"
 
 namespace gaggle::interop {
 namespace {
@@ -12,12 +13,6 @@ using namespace std::chrono_literals;
 using grpc::testing::Empty;
 using grpc::testing::SimpleRequest;
 using grpc::testing::SimpleResponse;
-using InputRequest = grpc::testing::StreamingInputCallRequest;
-using InputResponse = grpc::testing::StreamingInputCallResponse;
-using OutputRequest = grpc::testing::StreamingOutputCallRequest;
-using OutputResponse = grpc::testing::StreamingOutputCallResponse;
-using InputStream = ClientStreamingClient<InputRequest, InputResponse>;
-using DuplexStream = BidiStreamingClient<OutputRequest, OutputResponse>;
 
 constexpr std::string_view kInitialKey = "x-grpc-test-echo-initial";
 constexpr std::string_view kInitialValue = "test_initial_metadata_value";
@@ -44,7 +39,7 @@ Task<Status> metadata_unary(Session& session, const Metadata& sent) {
   co_return expect_echoed(header, trailer);
 }
 
-// One request, half-close, and everything until the end; `status` is what it ended with.
+// One request, half-close, and everything until the end: the status that it ended with.
 Task<Status> duplex_to_the_end(DuplexStream& stream, const OutputRequest& request) {
   Task<Result<bool>> sending = stream.send(request);
   const Result<bool> sent = co_await std::move(sending);
@@ -159,9 +154,9 @@ Task<Status> cancel_after_first_response(Session& session) {
   OutputRequest request;
   request.add_response_parameters()->set_size(31415);
   *request.mutable_payload() = zeros(27182);
-  Task<Result<bool>> sending = stream->send(request);
-  const Result<bool> sent = co_await std::move(sending);
-  if (!sent || !*sent) co_return unmet("a message couldn't be sent");
+  Task<Status> sending = send(*stream, request);
+  Status sent = co_await std::move(sending);
+  if (!sent) co_return sent;
   OutputResponse response;
   Task<Result<bool>> receiving = stream->recv(response);
   const Result<bool> more = co_await std::move(receiving);

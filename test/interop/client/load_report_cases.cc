@@ -4,6 +4,7 @@
 
 #include "client/cases.h"
 #include "client/expect.h"
+#include "client/stream_steps.h"
 #include "server/load_report.h"
 #include "xds/service/orca/v3/orca.gaggle.h"
 
@@ -13,9 +14,6 @@ namespace {
 using grpc::testing::TestOrcaReport;
 using xds::data::orca::v3::OrcaLoadReport;
 using xds::service::orca::v3::OrcaLoadReportRequest;
-using OutputRequest = grpc::testing::StreamingOutputCallRequest;
-using OutputResponse = grpc::testing::StreamingOutputCallResponse;
-using DuplexStream = BidiStreamingClient<OutputRequest, OutputResponse>;
 using ReportStream = ServerStreamingClient<OrcaLoadReport>;
 
 // Maps have no order, so the numbers are compared one by one.
@@ -60,9 +58,9 @@ Task<Status> tell(DuplexStream& stream, const TestOrcaReport& load) {
   OutputRequest request;
   *request.mutable_orca_oob_report() = load;
   request.add_response_parameters()->set_size(1);
-  Task<Result<bool>> sending = stream.send(request);
-  const Result<bool> sent = co_await std::move(sending);
-  if (!sent || !*sent) co_return unmet("a message couldn't be sent");
+  Task<Status> sending = send(stream, request);
+  Status sent = co_await std::move(sending);
+  if (!sent) co_return sent;
   OutputResponse response;
   Task<Result<bool>> receiving = stream.recv(response);
   const Result<bool> more = co_await std::move(receiving);

@@ -12,35 +12,9 @@ import grpc
 import groupcache_pb2 as pb
 import groupcache_pb2_grpc as rpc
 
+from cases import case, exit_code, expect, fails
+
 CODES = grpc.StatusCode
-failures = 0
-
-
-def case(name, run):
-    global failures
-    try:
-        run()
-        print(f"ok      {name}")
-    except Exception as error:  # a failed expectation or an unexpected RpcError
-        failures += 1
-        print(f"FAILED  {name}: {error!r}")
-
-
-def expect(actual, wanted):
-    if actual != wanted:
-        raise AssertionError(f"got {actual!r}, wanted {wanted!r}"[:300])
-
-
-def fails(call, code, *words):
-    try:
-        call()
-    except grpc.RpcError as error:
-        expect(error.code(), code)
-        for word in words:
-            if word not in error.details():
-                raise AssertionError(f"{word!r} is not in {error.details()!r}")
-        return error
-    raise AssertionError(f"succeeded, wanted {code}")
 
 
 def check_node(address):
@@ -102,4 +76,4 @@ def check_node(address):
 for node in sys.argv[1].split(","):
     print(f"grpcio {grpc.__version__} → {node}")
     check_node(node)
-sys.exit(1 if failures else 0)
+sys.exit(exit_code())

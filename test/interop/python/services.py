@@ -24,6 +24,8 @@ from grpc_reflection.v1alpha import reflection
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 from grpc_status import rpc_status
 
+from cases import case, exit_code, expect, fails
+
 BIN, CERTIFICATES = (pathlib.Path(word).resolve() for word in sys.argv[1:3])
 os.environ["GENERATED"] = sys.argv[3]
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "peers" / "grpcio"))
@@ -31,31 +33,6 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "peers" / "grpcio"
 CODES = grpc.StatusCode
 SLOW = ("WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n+1 FROM c WHERE n < 5000000) "
         "SELECT count(*) FROM c WHERE ? <> ''")
-failures = 0
-
-
-def case(name, run):
-    global failures
-    try:
-        run()
-        print(f"ok      {name}", flush=True)
-    except Exception as error:  # a failed expectation or an unexpected RpcError
-        failures += 1
-        print(f"FAILED  {name}: {error!r}", flush=True)
-
-
-def expect(actual, wanted):
-    if actual != wanted:
-        raise AssertionError(f"got {actual!r}, wanted {wanted!r}"[:600])
-
-
-def fails(call, code):
-    try:
-        call()
-    except grpc.RpcError as error:
-        expect(error.code(), code)
-        return error
-    raise AssertionError(f"succeeded, wanted {code}")
 
 
 @contextlib.contextmanager
@@ -291,4 +268,4 @@ with tempfile.TemporaryDirectory() as work:
     their_clients(path)
     secured_node(path)
 our_call()
-sys.exit(1 if failures else 0)
+sys.exit(exit_code())

@@ -59,7 +59,7 @@ class GrpcGo(Peer):
     def run_client(self, setting, built, port, cases, certificates):
         def command(case):
             words = [built / "client", "--server_host=127.0.0.1", f"--server_port={port}", f"--test_case={case}",
-                     "--soak_per_iteration_max_acceptable_latency_ms=5000", "--soak_overall_timeout_seconds=60"]
+                     *matrix.SOAK_FLAGS]
             if case in ORCA:
                 words.append(f"--service_config_json={ORCA_CONFIG}")
             return words + (matrix.tls_flags(certificates) if certificates else [])
@@ -68,11 +68,7 @@ class GrpcGo(Peer):
 
     def start_server(self, setting, built, certificates):
         port = free_port()
-        words = [built / "server", f"--port={port}"]
-        if certificates:
-            words += ["--use_tls", f"--tls_cert_file={certificates / 'server1.pem'}",
-                      f"--tls_key_file={certificates / 'server1.key'}"]
-        return setting.start(words, port)
+        return setting.start([built / "server", f"--port={port}", *matrix.server_tls_flags(certificates)], port)
 
 
 class GrpcJava(Peer):
@@ -106,8 +102,7 @@ class GrpcJava(Peer):
 
     def run_client(self, setting, built, port, cases, certificates):
         words = [*self.java(built, "io.grpc.testing.integration.Cases"), ",".join(cases), ORCA_CONFIG,
-                 "--server_host=127.0.0.1", f"--server_port={port}", *self.transport,
-                 "--soak_per_iteration_max_acceptable_latency_ms=5000", "--soak_overall_timeout_seconds=60"]
+                 "--server_host=127.0.0.1", f"--server_port={port}", *self.transport, *matrix.SOAK_FLAGS]
         if certificates:
             words += ["--use_tls=true", "--use_test_ca=true", f"--server_host_override={NAME}"]
         else:

@@ -44,7 +44,6 @@ def limit(seconds, what):
     def ring(*_):
         raise TooLong(f"no end of {what} after {seconds:.0f} s")
 
-    begin = time.monotonic()
     before = signal.signal(signal.SIGALRM, ring)
     rest, _ = signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
