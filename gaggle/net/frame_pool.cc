@@ -12,7 +12,13 @@ struct FreeFrame {
   FreeFrame* next;
 };
 
-constexpr size_t kClasses = FramePool::kMaxFrameBytes / FramePool::kClassBytes;
+// Eight bytes more than a multiple of 16: what malloc has left of its own multiples, behind its header.
+constexpr size_t kOdd = 8;
+constexpr size_t class_of(size_t size) { return (size + FramePool::kClassBytes - kOdd - 1) / FramePool::kClassBytes; }
+constexpr size_t bytes_of(size_t index) { return index * FramePool::kClassBytes + kOdd; }
+static_assert(bytes_of(class_of(8)) == 8 && bytes_of(class_of(9)) == 24 && bytes_of(class_of(24)) == 24);
+
+constexpr size_t kClasses = class_of(FramePool::kMaxFrameBytes) + 1;
 
 enum class Stage : uint8_t { kNew, kOpen, kClosed };
 
@@ -40,9 +46,6 @@ struct Sweeper {
   static_cast<void>(&sweeper);
   lists.stage = Stage::kOpen;
 }
-
-constexpr size_t class_of(size_t size) { return (size - 1) / FramePool::kClassBytes; }
-constexpr size_t bytes_of(size_t index) { return (index + 1) * FramePool::kClassBytes; }
 
 }  // namespace
 
