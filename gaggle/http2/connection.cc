@@ -142,7 +142,7 @@ size_t Connection::buffered_bytes() const {
   size_t bytes = output_.unsent_bytes() + input_.size() + block_.bytes.size();
   for (const Stream* stream = streams_.first(); stream != nullptr; stream = StreamTable::next(*stream)) {
     bytes += stream->queue_.bytes();
-    if (stream->early_ != nullptr) bytes += stream->early_->content.size();
+    if (const Stream::EarlyInput* const early = stream->early()) bytes += early->content.size();
   }
   return bytes;
 }

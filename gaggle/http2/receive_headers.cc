@@ -100,12 +100,12 @@ void Connection::handle_request(uint32_t stream_id, HeaderBlockRef block, bool e
 
   Stream& stream = accept(stream_id);
   stream.headers_received_ = true;
-  stream.content_length_ = rules.content_length;
+  stream.declare_content(rules.content_length);
   if (end_stream) stream.end_remote();
   if (wait) {
     ++tallies_.queued_streams;
-    stream.early_ = std::make_unique<Stream::EarlyInput>();
-    stream.early_->headers = std::move(block);
+    stream.extras().early = std::make_unique<Stream::EarlyInput>();
+    stream.early()->headers = std::move(block);
     waiting_.push_back(stream);
   } else {
     take_slot(stream);
@@ -128,18 +128,18 @@ void Connection::handle_response(Stream& stream, HeaderBlockRef block, bool end_
   const bool declares = rules.status != 304;
   if (end_stream && declares && rules.content_length > 0) return malformed(stream.id_);
   stream.headers_received_ = true;
-  stream.content_length_ = declares ? rules.content_length : -1;
+  if (declares) stream.declare_content(rules.content_length);
   if (end_stream) end_remote(stream);
   events_.on_headers(stream, std::move(block), end_stream);
 }
 
 void Connection::handle_trailers(Stream& stream, HeaderBlockRef block, bool end_stream) {
-  const bool short_content = stream.content_length_ >= 0 && stream.content_received_ != stream.content_length_;
-  if (!end_stream || short_content || !check_trailers(*block).well_formed()) return malformed(stream.id_);
+  const bool complete = stream.take_declared(0, true);
+  if (!end_stream || !complete || !check_trailers(*block).well_formed()) return malformed(stream.id_);
   // Whoever let go of the stream has no use for the rest, only for its end.
   const bool deliver = !stream.released_;
-  if (stream.early_ != nullptr) {
-    stream.early_->trailers = std::move(block);
+  if (Stream::EarlyInput* const early = stream.early()) {
+    early->trailers = std::move(block);
     return end_remote(stream);
   }
   end_remote(stream);
