@@ -10,7 +10,6 @@
 namespace gaggle::http2 {
 
 namespace {
-constexpr size_t kKeptBlockBytes = 16 * 1024;
 constexpr uint32_t kPriorityBytes = 5;
 }  // namespace
 
@@ -34,26 +33,23 @@ void Connection::handle_headers(const FrameHeader& frame, const uint8_t* payload
   const std::span<const uint8_t> fragment(payload + before, frame.length - before - padding);
   const bool end_stream = frame.has(FrameFlag::kEndStream);
   if (frame.has(FrameFlag::kEndHeaders)) return finish_block(frame.stream_id, fragment, end_stream);
-  block_.stream_id = frame.stream_id;
-  block_.end_stream = end_stream;
-  block_.continuations = 0;
-  block_.bytes.clear();
+  block_ = std::make_unique<OpenBlock>();
+  block_->stream_id = frame.stream_id;
+  block_->end_stream = end_stream;
   extend_block(fragment);
 }
 
 void Connection::handle_continuation(const FrameHeader& frame, const uint8_t* payload) {
-  if (++block_.continuations > options_.limits.continuations) return continuation_flood();
+  if (++block_->continuations > options_.limits.continuations) return continuation_flood();
   extend_block({payload, frame.length});
   if (failed_ || !frame.has(FrameFlag::kEndHeaders)) return;
-  const uint32_t stream_id = std::exchange(block_.stream_id, 0);
-  finish_block(stream_id, block_.bytes.bytes(), block_.end_stream);
-  block_.bytes.clear();
-  if (block_.bytes.capacity() > kKeptBlockBytes) block_.bytes.release();
+  const std::unique_ptr<OpenBlock> block = std::move(block_);
+  finish_block(block->stream_id, block->bytes.bytes(), block->end_stream);
 }
 
 void Connection::extend_block(std::span<const uint8_t> fragment) {
-  if (block_.bytes.size() + fragment.size() > options_.limits.header_block_bytes) return continuation_flood();
-  block_.bytes.append(fragment);
+  if (block_->bytes.size() + fragment.size() > options_.limits.header_block_bytes) return continuation_flood();
+  block_->bytes.append(fragment);
 }
 
 void Connection::continuation_flood() {
