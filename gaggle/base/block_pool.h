@@ -6,16 +6,16 @@
 
 namespace gaggle {
 
-// Memory for large Bytes: freed blocks wait in free lists of their thread, and serve the next message of about
-// their size. Given back to malloc, a block's pages often go back to the system and are faulted in anew for the
-// next message, which costs more than to copy it.
+// Memory for what comes and goes with every turn: large Bytes and the output of connections. Freed blocks wait in
+// free lists of their thread, and serve the next of about their size. Given back to malloc, the pages of a large one
+// often go back to the system and are faulted in anew for the next message, which costs more than to copy it.
 //
 // A size is rounded up by at most a quarter. A thread keeps at most kMaxCachedBytes, which its end frees; what is
 // smaller, larger or beyond goes to operator new and delete. A block may be freed by another thread than the
 // one that made it; it then serves that thread.
 class BlockPool {
  public:
-  static constexpr size_t kMinBytes = size_t{64} << 10;
+  static constexpr size_t kMinBytes = 256;
   static constexpr size_t kMaxBytes = size_t{4} << 20;
   static constexpr size_t kMaxCachedBytes = size_t{4} << 20;
   // The class of sizes that no list has.

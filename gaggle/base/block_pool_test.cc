@@ -27,7 +27,7 @@ class BlockPoolTest : public testing::Test {
 TEST_F(BlockPoolTest, sizes_are_rounded_up_by_a_quarter_at_most) {
   uint32_t last = 0;
   size_t least = BlockPool::kMinBytes;  // of a class
-  for (size_t size = BlockPool::kMinBytes; size <= BlockPool::kMaxBytes; size += 509) {
+  for (size_t size = BlockPool::kMinBytes; size <= BlockPool::kMaxBytes; size += 1 + size / 500) {
     const uint32_t size_class = BlockPool::class_of(size);
     ASSERT_TRUE(size_class == last || size_class == last + 1) << size;
     if (size_class != last) least = size;

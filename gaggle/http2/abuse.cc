@@ -19,7 +19,7 @@ void Connection::charge_reset(int64_t tenths) {
 // A client may send HEADERS and RST_STREAM as fast as it can write, if nothing happens between them.
 void Connection::charge_peer_reset(uint32_t stream_id) {
   const Stream* const stream = streams_.find(stream_id);
-  const bool waits = stream != nullptr && stream->early_ != nullptr;
+  const bool waits = stream != nullptr && stream->early() != nullptr;
   if (stream_id > last_id_before_turn_ || waits) return charge_reset(AbuseBucket::kToken);
   // It crossed our answer, or comes again.
   if (stream == nullptr || stream->is_over()) charge_reset(1);

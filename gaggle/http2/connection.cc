@@ -135,14 +135,13 @@ void Connection::release_idle_memory() {
   streams_.release_idle_memory();
   output_.release_memory();
   if (input_.empty()) input_.release();
-  if (block_.stream_id == 0) block_.bytes.release();
 }
 
 size_t Connection::buffered_bytes() const {
-  size_t bytes = output_.unsent_bytes() + input_.size() + block_.bytes.size();
+  size_t bytes = output_.unsent_bytes() + input_.size() + (block_ != nullptr ? block_->bytes.size() : 0);
   for (const Stream* stream = streams_.first(); stream != nullptr; stream = StreamTable::next(*stream)) {
     bytes += stream->queue_.bytes();
-    if (stream->early_ != nullptr) bytes += stream->early_->content.size();
+    if (const Stream::EarlyInput* const early = stream->early()) bytes += early->content.size();
   }
   return bytes;
 }
@@ -150,7 +149,7 @@ size_t Connection::buffered_bytes() const {
 size_t Connection::memory_bytes() const {
   // The decoder's and the encoder's own size is part of this object already.
   return sizeof *this + decoder_.memory_bytes() + encoder_.memory_bytes() + streams_.memory_bytes() +
-         output_.memory_bytes() + input_.capacity() + block_.bytes.capacity();
+         output_.memory_bytes() + input_.capacity() + (block_ != nullptr ? block_->bytes.capacity() : 0);
 }
 
 }  // namespace gaggle::http2

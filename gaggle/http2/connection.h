@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -234,9 +235,8 @@ class Connection {
 
     bool active() const { return content_left != 0 || padding_left != 0; }
   };
-  // A header block that isn't complete.
   struct OpenBlock {
-    uint32_t stream_id = 0;  // 0: there is none
+    uint32_t stream_id = 0;
     uint32_t continuations = 0;
     bool end_stream = false;
     OutputBuffer bytes;
@@ -392,9 +392,8 @@ class Connection {
 
   Settings peer_;
   PassingFrame passing_;
-  OpenBlock block_;
-  OutputBuffer input_;         // an incomplete frame, or input that was put off
-  uint32_t input_needed_ = 0;  // bytes that input_ has to have for the next step
+  std::unique_ptr<OpenBlock> block_;  // a header block that isn't complete
+  OutputBuffer input_;                // an incomplete frame, or input that was put off
 
   StreamTable streams_;
   StreamHistory history_;
@@ -419,15 +418,16 @@ class Connection {
   uint32_t local_window_bytes_;      // of new streams, as the peer may see it now
   uint32_t wanted_window_bytes_;     // what it shall be
   uint32_t announced_window_bytes_;  // what our latest SETTINGS say
+  uint32_t input_needed_ = 0;        // bytes that input_ has to have for the next step
   size_t held_bytes_ = 0;            // sum of the streams' held_
   int64_t late_allowance_ = 0;       // bytes that may come for streams we have reset
 
   HpackDecoder decoder_;
   HpackEncoder encoder_;
   OutputQueue output_;
+  uint32_t call_frames_sent_ = 0;
   uint32_t control_frames_ = 0;  // that the peer made us send, unwritten
   uint64_t control_end_ = 0;     // position behind the last of them
-  uint32_t call_frames_sent_ = 0;
   int64_t free_window_updates_;  // that the peer may send still
   std::string_view drain_debug_;
   AbuseBucket abuse_;

@@ -49,9 +49,9 @@ class HeaderBlockPool {
 
   HpackEntryPool entries_;
   HeaderBlock* spare_ = nullptr;  // the first of a list
-  uint32_t spare_blocks_ = 0;
+  uint32_t live_blocks_ = 0;
+  uint8_t spare_blocks_ = 0;
   bool abandoned_ = false;
-  size_t live_blocks_ = 0;
 };
 
 // Fills a HeaderBlock during one decode: stores fields, counts them against the limits, and owns

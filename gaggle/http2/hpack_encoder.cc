@@ -46,23 +46,32 @@ uint32_t fingerprint_of(const HeaderOut& field) {
 
 }  // namespace
 
-HpackEncoder::HpackEncoder(const HpackEncoderOptions& options) : options_(options), table_(entries_) {
+HpackEncoder::HpackEncoder(const HpackEncoderOptions& options) : options_(options) {
   set_peer_table_size(kDefaultHeaderTableSize);
 }
 
 void HpackEncoder::set_peer_table_size(uint32_t bytes) {
   const uint32_t size = std::min(bytes, options_.max_table_size_bytes);
   smallest_size_ = std::min(smallest_size_, size);
-  if (size != table_.max_size_bytes()) table_.set_max_size(size);
+  if (size == size_) return;
+  size_ = size;
+  if (work_ != nullptr) work_->table.set_max_size(size);
+}
+
+void HpackEncoder::begin_work() {
+  work_ = std::make_unique<Work>();
+  if (size_ != kDefaultHeaderTableSize) work_->table.set_max_size(size_);
 }
 
 void HpackEncoder::encode(std::span<const HeaderOut> fields, OutputBuffer& out) {
   write_size_updates(out);
+  static_cast<void>(work());
   for (const HeaderOut& field : fields) write_field(field, out);
 }
 
 void HpackEncoder::encode(const PreparedHeaders& prepared, std::span<const HeaderOut> rest, OutputBuffer& out) {
   write_size_updates(out);
+  static_cast<void>(work());
   write_prepared(prepared, out);
   for (const HeaderOut& field : rest) write_field(field, out);
 }
@@ -70,7 +79,7 @@ void HpackEncoder::encode(const PreparedHeaders& prepared, std::span<const Heade
 // RFC 7541 §4.2: of several changes since the last block, the smallest size must be signalled,
 // and the final one: at most two updates.
 void HpackEncoder::write_size_updates(OutputBuffer& out) {
-  const uint32_t size = table_.max_size_bytes();
+  const uint32_t size = size_;
   if (size == signaled_size_ && smallest_size_ >= signaled_size_) [[likely]]
     return;
   uint8_t* const begin = out.reserve(2 * hpack::kMaxIntegerBytes);
@@ -85,15 +94,16 @@ void HpackEncoder::write_size_updates(OutputBuffer& out) {
 
 void HpackEncoder::write_prepared(const PreparedHeaders& prepared, OutputBuffer& out) {
   PreparedBytes& known = prepared_slot(prepared.slot() % kPreparedSlots);
-  if (known.epoch == table_.epoch() && known.owner == &prepared && known.fingerprint == prepared.fingerprint()) {
+  const HpackTable& table = work_->table;
+  if (known.epoch == table.epoch() && known.owner == &prepared && known.fingerprint == prepared.fingerprint()) {
     out.append(known.bytes.data(), known.size);
     return;
   }
-  const uint64_t epoch = table_.epoch();
+  const uint64_t epoch = table.epoch();
   const size_t begin = out.size();
   for (const HeaderOut& field : prepared.fields()) write_field(field, out);
   const size_t size = out.size() - begin;
-  if (epoch != table_.epoch() || size > known.bytes.size()) return;
+  if (epoch != table.epoch() || size > known.bytes.size()) return;
   known.owner = &prepared;
   known.fingerprint = prepared.fingerprint();
   known.epoch = epoch;
@@ -102,14 +112,15 @@ void HpackEncoder::write_prepared(const PreparedHeaders& prepared, OutputBuffer&
 }
 
 HpackEncoder::PreparedBytes& HpackEncoder::prepared_slot(uint32_t slot) {
-  if (slot >= prepared_slots_) {
+  Work& work = *work_;
+  if (slot >= work.prepared_slots) {
     const uint32_t slots = std::bit_ceil(slot + 1);
     auto grown = std::make_unique<PreparedBytes[]>(slots);
-    std::copy_n(prepared_.get(), prepared_slots_, grown.get());
-    prepared_ = std::move(grown);
-    prepared_slots_ = slots;
+    std::copy_n(work.prepared.get(), work.prepared_slots, grown.get());
+    work.prepared = std::move(grown);
+    work.prepared_slots = slots;
   }
-  return prepared_[slot];
+  return work.prepared[slot];
 }
 
 void HpackEncoder::write_field(const HeaderOut& field, OutputBuffer& out) {
@@ -126,7 +137,7 @@ void HpackEncoder::write_field(const HeaderOut& field, OutputBuffer& out) {
   // What would take more than half of the table isn't worth what it evicts.
   Indexing indexing = field.indexing;
   const uint64_t size = header_field_size_bytes(field.name, field.value);
-  if (indexing == Indexing::kIndex && size > table_.max_size_bytes() / 2) indexing = Indexing::kNoIndex;
+  if (indexing == Indexing::kIndex && size > size_ / 2) indexing = Indexing::kNoIndex;
   write_literal(field, match.name_index, indexing, out);
   if (indexing == Indexing::kIndex) insert(field, fingerprint);
 }
@@ -145,11 +156,12 @@ void HpackEncoder::write_literal(const HeaderOut& field, uint32_t name_index, In
 HpackMatch HpackEncoder::find(const HeaderOut& field, uint32_t fingerprint) const {
   HpackMatch match = find_static(field.id, field.name, field.value);
   if (match.index != 0) return match;
-  const uint32_t mask = table_.slots() - 1;
-  for (size_t i = 0; i < table_.count(); ++i) {
-    const uint32_t difference = fingerprints_[(table_.inserted() - 1 - i) & mask] ^ fingerprint;
+  const HpackTable& table = work_->table;
+  const uint32_t mask = table.slots() - 1;
+  for (size_t i = 0; i < table.count(); ++i) {
+    const uint32_t difference = work_->fingerprints[(table.inserted() - 1 - i) & mask] ^ fingerprint;
     if (difference >> 16 != 0) continue;
-    const HpackEntry& entry = table_[i];
+    const HpackEntry& entry = table[i];
     if (entry.name() != field.name) continue;
     const auto index = static_cast<uint32_t>(kStaticTableSize + 1 + i);
     if (match.name_index == 0) match.name_index = index;
@@ -161,31 +173,32 @@ HpackMatch HpackEncoder::find(const HeaderOut& field, uint32_t fingerprint) cons
 }
 
 void HpackEncoder::insert(const HeaderOut& field, uint32_t fingerprint) {
-  const uint32_t before = table_.slots();
-  table_.insert({.name = field.name, .value = field.value, .id = field.id});
-  const uint32_t slots = table_.slots();
+  HpackTable& table = work_->table;
+  auto& fingerprints = work_->fingerprints;
+  const uint32_t before = table.slots();
+  table.insert({.name = field.name, .value = field.value, .id = field.id});
+  const uint32_t slots = table.slots();
   if (slots != before) {
     auto grown = std::make_unique<uint32_t[]>(slots);
-    for (uint64_t i = table_.inserted() - table_.count(); i + 1 != table_.inserted(); ++i) {
-      grown[i & (slots - 1)] = fingerprints_[i & (before - 1)];
+    for (uint64_t i = table.inserted() - table.count(); i + 1 != table.inserted(); ++i) {
+      grown[i & (slots - 1)] = fingerprints[i & (before - 1)];
     }
-    fingerprints_ = std::move(grown);
+    fingerprints = std::move(grown);
   }
-  fingerprints_[(table_.inserted() - 1) & (slots - 1)] = fingerprint;
+  fingerprints[(table.inserted() - 1) & (slots - 1)] = fingerprint;
 }
 
 void HpackEncoder::release_idle_memory() {
-  prepared_.reset();
-  prepared_slots_ = 0;
-  if (table_.count() != 0) smallest_size_ = 0;
-  table_.release();
-  fingerprints_.reset();
-  entries_.trim();
+  if (work_ == nullptr) return;
+  if (work_->table.count() != 0) smallest_size_ = 0;
+  work_.reset();
 }
 
 size_t HpackEncoder::memory_bytes() const {
-  return entries_.memory_bytes() + table_.memory_bytes() + table_.slots() * sizeof(uint32_t) +
-         prepared_slots_ * sizeof(PreparedBytes);
+  if (work_ == nullptr) return 0;
+  const Work& work = *work_;
+  return sizeof work + work.entries.memory_bytes() + work.table.memory_bytes() + work.table.slots() * sizeof(uint32_t) +
+         work.prepared_slots * sizeof(PreparedBytes);
 }
 
 }  // namespace gaggle::http2

@@ -33,7 +33,8 @@ struct HpackEncoderOptions {
 // Each call of encode() appends one complete header block; blocks must reach the peer in the order
 // they were encoded, and none may be dropped. Fields that change with each call should say
 // kNoIndex, or they push everything else out of the table. Values that were indexed once cost one
-// byte. Allocates for the table's entries and for `out` only. Not thread-safe.
+// byte. Allocates for the table, its entries and `out` only, and nothing before the first block. Not
+// thread-safe.
 class HpackEncoder {
  public:
   static constexpr uint32_t kPreparedSlots = 16;
@@ -51,14 +52,12 @@ class HpackEncoder {
   // with the size updates that follow from it.
   void set_peer_table_size(uint32_t bytes);
 
-  // Gives back the cache of prepared blocks and the dynamic table with all its entries: the next block
+  // Gives back the cache of prepared blocks and the dynamic table, all it has on the heap: the next block
   // tells the peer to empty its own (RFC 7541 §4.2: a size of zero, then the real one), and what it
   // has is sent in full once more.
   void release_idle_memory();
 
-  // Advances with everything that changes how a field is encoded.
-  uint64_t epoch() const { return table_.epoch(); }
-  const HpackTable& table() const { return table_; }
+  const HpackTable& table() { return work().table; }
   // Heap bytes held now.
   size_t memory_bytes() const;
 
@@ -71,6 +70,20 @@ class HpackEncoder {
     uint8_t size = 0;
     std::array<uint8_t, 23> bytes{};
   };
+  // What an encoder works with, which an idle one has none of.
+  struct Work {
+    HpackEntryPool entries;
+    HpackTable table{entries};
+    // Fingerprint of each entry, in the place that it has in the table.
+    std::unique_ptr<uint32_t[]> fingerprints;
+    std::unique_ptr<PreparedBytes[]> prepared;
+    uint32_t prepared_slots = 0;  // as many as are used, up to kPreparedSlots
+  };
+  Work& work() {
+    if (work_ == nullptr) begin_work();
+    return *work_;
+  }
+  void begin_work();
   PreparedBytes& prepared_slot(uint32_t slot);
 
   void write_size_updates(OutputBuffer& out);
@@ -81,12 +94,8 @@ class HpackEncoder {
   void insert(const HeaderOut& field, uint32_t fingerprint);
 
   HpackEncoderOptions options_;
-  HpackEntryPool entries_;
-  HpackTable table_;
-  // Fingerprint of each entry, in the place that it has in the table.
-  std::unique_ptr<uint32_t[]> fingerprints_;
-  std::unique_ptr<PreparedBytes[]> prepared_;
-  uint32_t prepared_slots_ = 0;                       // as many as are used, up to kPreparedSlots
+  std::unique_ptr<Work> work_;
+  uint32_t size_ = kDefaultHeaderTableSize;           // of the table
   uint32_t signaled_size_ = kDefaultHeaderTableSize;  // what the peer knows
   uint32_t smallest_size_ = kDefaultHeaderTableSize;  // since it was told
 };

@@ -94,6 +94,23 @@ TEST(HpackEncoder, lowered_and_raised_takes_two_updates) {
   EXPECT_EQ(encode(encoder, {{":method", "GET"}}), bytes_of(BlockWriter().size_update(4096).indexed(2)));
 }
 
+TEST(HpackEncoder, after_a_quiet_time_it_begins_anew_and_says_so) {
+  HpackEncoder encoder;
+  HpackDecoder decoder;
+  EXPECT_EQ(encoder.memory_bytes(), 0u) << "nothing before the first block";
+  const auto arrives = [&] { return decode(decoder, encode(encoder, {{"a", "b"}})).fields == Fields{{"a", "b"}}; };
+  EXPECT_TRUE(arrives());
+  encoder.release_idle_memory();
+  EXPECT_EQ(encoder.memory_bytes(), 0u);
+  encoder.set_peer_table_size(50);
+  encoder.set_peer_table_size(100);
+  decoder.set_table_size_limit(50);
+  decoder.set_table_size_limit(100);
+  EXPECT_TRUE(arrives()) << "the decoder insists on hearing of the smaller table";
+  EXPECT_EQ(testing::entries_of(encoder.table()), testing::entries_of(decoder.table()));
+  EXPECT_EQ(encoder.table().max_size_bytes(), 100u) << "what changed in the meantime holds";
+}
+
 TEST(HpackEncoder, a_larger_offer_than_ours_changes_nothing) {
   HpackEncoder encoder;
   encoder.set_peer_table_size(65536);

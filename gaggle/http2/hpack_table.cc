@@ -39,13 +39,6 @@ void HpackTable::evict_to(uint32_t bytes) {
   }
 }
 
-void HpackTable::release() {
-  ++epoch_;
-  evict_to(0);
-  ring_.reset();
-  slots_ = 0;
-}
-
 void HpackTable::grow_ring() {
   const uint32_t slots = std::max(4u, slots_ * 2);
   auto grown = std::make_unique<HpackEntry*[]>(slots);

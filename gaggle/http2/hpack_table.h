@@ -49,8 +49,6 @@ class HpackTable {
   // Places for entries: zero or a power of two. Entry number n is in place n modulo this.
   uint32_t slots() const { return slots_; }
   size_t memory_bytes() const { return slots_ * sizeof(HpackEntry*); }
-  // Forgets all entries, and gives the places back.
-  void release();
 
  private:
   uint32_t mask() const { return slots_ - 1; }

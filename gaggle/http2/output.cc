@@ -105,7 +105,8 @@ void Connection::finish_queue(Stream& stream) {
   stream.end_queued_ = false;
   if (stream.trailers_queued_) {
     stream.trailers_queued_ = false;
-    encode_block(stream.id_, stream.trailers_->prepared, stream.trailers_->fields, true);
+    const Stream::DeferredTrailers& trailers = stream.extras_->trailers;
+    encode_block(stream.id_, trailers.prepared, trailers.fields, true);
   }
   end_local(stream);
 }

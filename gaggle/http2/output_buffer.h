@@ -3,19 +3,19 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
-#include <memory>
-#include <new>
 #include <span>
 #include <utility>
+
+#include "gaggle/base/block_pool.h"
 
 namespace gaggle::http2 {
 
 // Contiguous bytes on their way to the socket: frames and header blocks are appended here.
 //
-// Growing never initialises memory, clear() keeps the capacity for the next turn, release() gives
-// it back when the connection goes idle. An empty buffer owns nothing. One thread at a time.
+// Growing never initialises memory, clear() keeps the capacity, release() gives it to the thread's
+// BlockPool, so that buffers that are used for moments only share their memory. An empty buffer owns
+// nothing. One thread at a time.
 //
 //   uint8_t* at = out.reserve(9);     // room for at least 9 bytes; nothing appended yet
 //   write_frame_header(at, ...);
@@ -24,17 +24,21 @@ namespace gaggle::http2 {
 // Pointers from reserve(), data() and at() are valid until the next call that may grow.
 class OutputBuffer {
  public:
+  // What a buffer begins with.
+  static constexpr size_t kFirstBytes = 256;
+
   OutputBuffer() = default;
   OutputBuffer(OutputBuffer&& other) noexcept { swap(other); }
   OutputBuffer& operator=(OutputBuffer&& other) noexcept {
     swap(other);
     return *this;
   }
+  ~OutputBuffer() { release(); }
 
   // Room for `bytes` more after the end. The caller fills it and then commits what it used.
   uint8_t* reserve(size_t bytes) {
     if (capacity_ - size_ < bytes) grow(bytes);
-    return bytes_.get() + size_;
+    return bytes_ + size_;
   }
   void commit(size_t bytes) { size_ += bytes; }
 
@@ -53,13 +57,13 @@ class OutputBuffer {
   // once per write, not once per frame.
   void consume(size_t bytes) {
     size_ -= bytes;
-    if (size_ != 0) std::memmove(bytes_.get(), bytes_.get() + bytes, size_);
+    if (size_ != 0) std::memmove(bytes_, bytes_ + bytes, size_);
   }
   // Drops everything from `size` on; used to take back what turned out not to be sendable.
   void truncate(size_t size) { size_ = size; }
   void clear() { size_ = 0; }
   void release() {
-    bytes_.reset();
+    if (bytes_ != nullptr) BlockPool::deallocate(std::exchange(bytes_, nullptr), BlockPool::class_of(capacity_));
     size_ = capacity_ = 0;
   }
   void swap(OutputBuffer& other) noexcept {
@@ -68,30 +72,18 @@ class OutputBuffer {
     std::swap(capacity_, other.capacity_);
   }
 
-  uint8_t* data() { return bytes_.get(); }
-  const uint8_t* data() const { return bytes_.get(); }
-  uint8_t* at(size_t offset) { return bytes_.get() + offset; }
+  uint8_t* data() { return bytes_; }
+  const uint8_t* data() const { return bytes_; }
+  uint8_t* at(size_t offset) { return bytes_ + offset; }
   size_t size() const { return size_; }
   size_t capacity() const { return capacity_; }
   bool empty() const { return size_ == 0; }
-  std::span<const uint8_t> bytes() const { return {bytes_.get(), size_}; }
+  std::span<const uint8_t> bytes() const { return {bytes_, size_}; }
 
  private:
-  struct Free {
-    void operator()(uint8_t* bytes) const { std::free(bytes); }
-  };
+  void grow(size_t bytes);
 
-  void grow(size_t bytes) {
-    size_t wanted = capacity_ < 128 ? 256 : capacity_ * 2;
-    if (wanted < size_ + bytes) wanted = size_ + bytes;
-    auto* grown = static_cast<uint8_t*>(std::realloc(bytes_.get(), wanted));
-    if (grown == nullptr) throw std::bad_alloc();
-    static_cast<void>(bytes_.release());
-    bytes_.reset(grown);
-    capacity_ = wanted;
-  }
-
-  std::unique_ptr<uint8_t, Free> bytes_;
+  uint8_t* bytes_ = nullptr;
   size_t size_ = 0;
   size_t capacity_ = 0;
 };

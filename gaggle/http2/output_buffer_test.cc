@@ -54,6 +54,18 @@ TEST(OutputBuffer, consumes_from_the_front_and_truncates_at_the_end) {
   EXPECT_TRUE(out.empty());
 }
 
+TEST(OutputBuffer, what_one_releases_serves_the_next) {
+  if (BlockPool::class_of(OutputBuffer::kFirstBytes) == BlockPool::kNoClass) GTEST_SKIP() << "nothing is recycled here";
+  OutputBuffer one;
+  one.append("abc", 3);
+  const uint8_t* const memory = one.data();
+  one.release();
+  EXPECT_EQ(one.data(), nullptr);
+  OutputBuffer next;
+  next.append("x", 1);
+  EXPECT_EQ(next.data(), memory);
+}
+
 TEST(OutputBuffer, clear_keeps_the_memory_and_release_does_not) {
   OutputBuffer out;
   out.append("abc", 3);

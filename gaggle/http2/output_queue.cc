@@ -8,21 +8,22 @@ namespace gaggle::http2 {
 
 namespace {
 constexpr size_t kCompactBytes = 64 * 1024;  // written bytes that may stay in front
-constexpr size_t kKeptBytes = 256 * 1024;    // capacity that an empty buffer keeps
 constexpr size_t kKeptSlices = 256;
 iovec part(const uint8_t* data, size_t bytes) { return {const_cast<uint8_t*>(data), bytes}; }
 }  // namespace
 
 void OutputQueue::append_slice(Bytes slice) {
-  unsent_slice_bytes_ += slice.size();
-  slices_.push_back({buffer_.size(), std::move(slice)});
+  if (slices_ == nullptr) slices_ = std::make_unique<Slices>();
+  slices_->unsent_bytes += slice.size();
+  slices_->list.push_back({buffer_.size(), std::move(slice)});
 }
 
 size_t OutputQueue::gather(std::span<iovec> parts) const {
   size_t used = 0;
   size_t at = sent_;
-  for (size_t i = next_slice_; i < slices_.size() && used < parts.size(); ++i) {
-    const Slice& slice = slices_[i];
+  const size_t slices = slices_ != nullptr ? slices_->list.size() : 0;
+  for (size_t i = slices != 0 ? slices_->next : 0; i < slices && used < parts.size(); ++i) {
+    const Slice& slice = slices_->list[i];
     if (slice.at > at) {
       parts[used++] = part(buffer_.data() + at, slice.at - at);
       at = slice.at;
@@ -37,17 +38,18 @@ size_t OutputQueue::gather(std::span<iovec> parts) const {
 void OutputQueue::written(size_t bytes) {
   written_ += bytes;
   while (bytes > 0) {
-    const size_t until = next_slice_ < slices_.size() ? slices_[next_slice_].at : buffer_.size();
+    const bool more = slices_ != nullptr && slices_->has_next();
+    const size_t until = more ? slices_->list[slices_->next].at : buffer_.size();
     const size_t plain = std::min(bytes, until - sent_);
     sent_ += plain;
     bytes -= plain;
-    if (bytes == 0 || next_slice_ == slices_.size()) break;
-    Bytes& slice = slices_[next_slice_].bytes;
+    if (bytes == 0 || !more) break;
+    Bytes& slice = slices_->list[slices_->next].bytes;
     const size_t shared = std::min(bytes, slice.size());
     slice.remove_prefix(shared);
-    unsent_slice_bytes_ -= shared;
+    slices_->unsent_bytes -= shared;
     bytes -= shared;
-    if (slice.empty()) slices_[next_slice_++].bytes = Bytes();
+    if (slice.empty()) slices_->list[slices_->next++].bytes = Bytes();
   }
   compact();
 }
@@ -55,12 +57,15 @@ void OutputQueue::written(size_t bytes) {
 void OutputQueue::compact() {
   if (empty()) {
     clear();
-    if (buffer_.capacity() > kKeptBytes) buffer_.release();
-    if (slices_.capacity() > kKeptSlices) slices_ = std::vector<Slice>();
+    if (buffer_.capacity() > OutputBuffer::kFirstBytes) buffer_.release();
+    if (slices_ != nullptr && slices_->list.capacity() > kKeptSlices) slices_.reset();
   } else if (sent_ >= kCompactBytes && sent_ * 2 >= buffer_.size()) {
-    slices_.erase(slices_.begin(), slices_.begin() + static_cast<ptrdiff_t>(next_slice_));
-    next_slice_ = 0;
-    for (Slice& slice : slices_) slice.at -= sent_;
+    if (slices_ != nullptr) {
+      std::vector<Slice>& list = slices_->list;
+      list.erase(list.begin(), list.begin() + static_cast<ptrdiff_t>(slices_->next));
+      slices_->next = 0;
+      for (Slice& slice : list) slice.at -= sent_;
+    }
     buffer_.consume(sent_);
     sent_ = 0;
   }
@@ -69,16 +74,21 @@ void OutputQueue::compact() {
 void OutputQueue::clear() {
   buffer_.clear();
   sent_ = 0;
-  slices_.clear();
-  next_slice_ = 0;
-  unsent_slice_bytes_ = 0;
+  if (slices_ == nullptr) return;
+  slices_->list.clear();
+  slices_->next = 0;
+  slices_->unsent_bytes = 0;
 }
 
 void OutputQueue::release_memory() {
   if (!empty()) return;
   clear();
   buffer_.release();
-  slices_ = std::vector<Slice>();
+  slices_.reset();
+}
+
+size_t OutputQueue::memory_bytes() const {
+  return buffer_.capacity() + (slices_ != nullptr ? sizeof(Slices) + slices_->list.capacity() * sizeof(Slice) : 0);
 }
 
 }  // namespace gaggle::http2

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -14,10 +15,10 @@
 namespace gaggle::http2 {
 
 // The bytes of a connection in the order of the wire: one contiguous buffer, with shared slices
-// between its parts. Not thread-safe.
+// between its parts. Holds a small buffer at most while nothing is unsent. Not thread-safe.
 //
-// Invariants: slices_ are ordered by `at`, the place in the buffer before which they are written;
-// everything before sent_ in the buffer, and slices before next_slice_, is written.
+// Invariants: slices are ordered by `at`, the place in the buffer before which they are written;
+// everything before sent_ in the buffer, and slices before Slices::next, is written.
 class OutputQueue {
  public:
   // Where frames are appended.
@@ -26,7 +27,7 @@ class OutputQueue {
   void append_slice(Bytes slice);
 
   bool empty() const { return unsent_bytes() == 0; }
-  size_t unsent_bytes() const { return buffer_.size() - sent_ + unsent_slice_bytes_; }
+  size_t unsent_bytes() const { return buffer_.size() - sent_ + (slices_ != nullptr ? slices_->unsent_bytes : 0); }
   // Bytes ever written, and ever appended: positions in the stream of bytes.
   uint64_t position_written() const { return written_; }
   uint64_t position_end() const { return written_ + unsent_bytes(); }
@@ -38,20 +39,25 @@ class OutputQueue {
   void clear();
   // Gives memory back if nothing is unsent.
   void release_memory();
-  size_t memory_bytes() const { return buffer_.capacity() + slices_.capacity() * sizeof(Slice); }
+  size_t memory_bytes() const;
 
  private:
   struct Slice {
     size_t at;
     Bytes bytes;
   };
+  struct Slices {
+    std::vector<Slice> list;
+    size_t next = 0;
+    size_t unsent_bytes = 0;
+
+    bool has_next() const { return next < list.size(); }
+  };
   void compact();
 
   OutputBuffer buffer_;
   size_t sent_ = 0;
-  std::vector<Slice> slices_;
-  size_t next_slice_ = 0;
-  size_t unsent_slice_bytes_ = 0;
+  std::unique_ptr<Slices> slices_;  // made for the first one: small calls have none
   uint64_t written_ = 0;
 };
 

@@ -55,7 +55,7 @@ bool Connection::has_pending_input() const {
 // Whoever begins something and doesn't go on holds memory: a frame or a header block has to be
 // complete within the timeout.
 void Connection::watch_incomplete_input() {
-  const bool incomplete = block_.stream_id != 0 || (!input_.empty() && !input_put_off_);
+  const bool incomplete = block_ != nullptr || (!input_.empty() && !input_put_off_);
   if (!incomplete) {
     block_deadline_ = kNever;
   } else if (block_deadline_ == kNever || watched_step_ != steps_) {
@@ -98,7 +98,7 @@ size_t Connection::parse(const uint8_t* in, size_t size) {
     } else {
       handle_frame(frame, at + kFrameHeaderBytes);
     }
-    if (block_.stream_id == 0) ++steps_;
+    if (block_ == nullptr) ++steps_;
   }
   return used;
 }
@@ -144,7 +144,7 @@ bool Connection::check_frame(const FrameHeader& frame) {
   }
   // §6.10: between HEADERS and the end of its block nothing else may come, unknown types included.
   const bool continues = frame.type == FrameType::kContinuation;
-  if (continues ? block_.stream_id == 0 || frame.stream_id != block_.stream_id : block_.stream_id != 0) {
+  if (continues ? block_ == nullptr || frame.stream_id != block_->stream_id : block_ != nullptr) {
     fail(ErrorCode::kProtocolError, continues ? "CONTINUATION without its HEADERS" : "frame inside a header block");
     return false;
   }

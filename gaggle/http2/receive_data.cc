@@ -57,11 +57,9 @@ bool Connection::accept_data(Stream& stream, const FrameHeader& frame, uint32_t 
   // §6.9.1: no more than the window, padding included.
   if (stream.receive_window_ < frame.length) return refuse_with(ErrorCode::kFlowControlError);
   stream.receive_window_ -= frame.length;
-  stream.content_received_ += content;
   // §8.1.1: content-length is the sum of the DATA, or the message is malformed.
-  const int64_t declared = stream.content_length_;
   const bool end_stream = frame.has(FrameFlag::kEndStream);
-  if (declared >= 0 && (end_stream ? stream.content_received_ != declared : stream.content_received_ > declared)) {
+  if (!stream.take_declared(content, end_stream)) {
     ++tallies_.malformed_messages;
     return refuse_with(ErrorCode::kProtocolError);
   }
@@ -107,8 +105,8 @@ void Connection::pass_content(std::span<const uint8_t> content) {
     return;
   }
   hold(*stream, static_cast<uint32_t>(content.size()));
-  if (stream->early_ != nullptr) {
-    stream->early_->content.append(content);
+  if (Stream::EarlyInput* const early = stream->early()) {
+    early->content.append(content);
     if (end_stream) end_remote(*stream);
     return;
   }

@@ -10,7 +10,6 @@
 namespace gaggle::http2 {
 
 namespace {
-constexpr size_t kKeptBlockBytes = 16 * 1024;
 constexpr uint32_t kPriorityBytes = 5;
 }  // namespace
 
@@ -34,26 +33,23 @@ void Connection::handle_headers(const FrameHeader& frame, const uint8_t* payload
   const std::span<const uint8_t> fragment(payload + before, frame.length - before - padding);
   const bool end_stream = frame.has(FrameFlag::kEndStream);
   if (frame.has(FrameFlag::kEndHeaders)) return finish_block(frame.stream_id, fragment, end_stream);
-  block_.stream_id = frame.stream_id;
-  block_.end_stream = end_stream;
-  block_.continuations = 0;
-  block_.bytes.clear();
+  block_ = std::make_unique<OpenBlock>();
+  block_->stream_id = frame.stream_id;
+  block_->end_stream = end_stream;
   extend_block(fragment);
 }
 
 void Connection::handle_continuation(const FrameHeader& frame, const uint8_t* payload) {
-  if (++block_.continuations > options_.limits.continuations) return continuation_flood();
+  if (++block_->continuations > options_.limits.continuations) return continuation_flood();
   extend_block({payload, frame.length});
   if (failed_ || !frame.has(FrameFlag::kEndHeaders)) return;
-  const uint32_t stream_id = std::exchange(block_.stream_id, 0);
-  finish_block(stream_id, block_.bytes.bytes(), block_.end_stream);
-  block_.bytes.clear();
-  if (block_.bytes.capacity() > kKeptBlockBytes) block_.bytes.release();
+  const std::unique_ptr<OpenBlock> block = std::move(block_);
+  finish_block(block->stream_id, block->bytes.bytes(), block->end_stream);
 }
 
 void Connection::extend_block(std::span<const uint8_t> fragment) {
-  if (block_.bytes.size() + fragment.size() > options_.limits.header_block_bytes) return continuation_flood();
-  block_.bytes.append(fragment);
+  if (block_->bytes.size() + fragment.size() > options_.limits.header_block_bytes) return continuation_flood();
+  block_->bytes.append(fragment);
 }
 
 void Connection::continuation_flood() {
@@ -100,12 +96,12 @@ void Connection::handle_request(uint32_t stream_id, HeaderBlockRef block, bool e
 
   Stream& stream = accept(stream_id);
   stream.headers_received_ = true;
-  stream.content_length_ = rules.content_length;
+  stream.declare_content(rules.content_length);
   if (end_stream) stream.end_remote();
   if (wait) {
     ++tallies_.queued_streams;
-    stream.early_ = std::make_unique<Stream::EarlyInput>();
-    stream.early_->headers = std::move(block);
+    stream.extras().early = std::make_unique<Stream::EarlyInput>();
+    stream.early()->headers = std::move(block);
     waiting_.push_back(stream);
   } else {
     take_slot(stream);
@@ -128,18 +124,18 @@ void Connection::handle_response(Stream& stream, HeaderBlockRef block, bool end_
   const bool declares = rules.status != 304;
   if (end_stream && declares && rules.content_length > 0) return malformed(stream.id_);
   stream.headers_received_ = true;
-  stream.content_length_ = declares ? rules.content_length : -1;
+  if (declares) stream.declare_content(rules.content_length);
   if (end_stream) end_remote(stream);
   events_.on_headers(stream, std::move(block), end_stream);
 }
 
 void Connection::handle_trailers(Stream& stream, HeaderBlockRef block, bool end_stream) {
-  const bool short_content = stream.content_length_ >= 0 && stream.content_received_ != stream.content_length_;
-  if (!end_stream || short_content || !check_trailers(*block).well_formed()) return malformed(stream.id_);
+  const bool complete = stream.take_declared(0, true);
+  if (!end_stream || !complete || !check_trailers(*block).well_formed()) return malformed(stream.id_);
   // Whoever let go of the stream has no use for the rest, only for its end.
   const bool deliver = !stream.released_;
-  if (stream.early_ != nullptr) {
-    stream.early_->trailers = std::move(block);
+  if (Stream::EarlyInput* const early = stream.early()) {
+    early->trailers = std::move(block);
     return end_remote(stream);
   }
   end_remote(stream);

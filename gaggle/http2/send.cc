@@ -62,8 +62,7 @@ SendResult Connection::write_trailers(Stream& stream, const PreparedHeaders* pre
 void Connection::defer_trailers(Stream& stream, const PreparedHeaders* prepared, std::span<const HeaderOut> fields) {
   stream.end_queued_ = true;
   stream.trailers_queued_ = true;
-  if (stream.trailers_ == nullptr) stream.trailers_ = std::make_unique<Stream::DeferredTrailers>();
-  Stream::DeferredTrailers& trailers = *stream.trailers_;
+  Stream::DeferredTrailers& trailers = stream.extras().trailers;
   trailers.prepared = prepared;
   trailers.fields.assign(fields.begin(), fields.end());
   trailers.text.clear();

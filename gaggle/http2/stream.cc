@@ -8,13 +8,13 @@ namespace gaggle::http2 {
 
 void SliceQueue::push(Bytes slice) {
   if (slices_ == nullptr) slices_ = std::make_unique<Slices>();
-  bytes_ += slice.size();
+  slices_->bytes += slice.size();
   slices_->list.push_back(std::move(slice));
 }
 
 void SliceQueue::drop_front(size_t bytes) {
-  bytes_ -= bytes;
-  auto& [list, head] = *slices_;
+  slices_->bytes -= bytes;
+  auto& [list, head, all] = *slices_;
   Bytes& front = list[head];
   if (bytes < front.size()) {
     front.remove_prefix(bytes);
@@ -30,8 +30,8 @@ void SliceQueue::drop_front(size_t bytes) {
 }
 
 void SliceQueue::clear() {
-  bytes_ = 0;
   if (slices_ == nullptr) return;
+  slices_->bytes = 0;
   slices_->list.clear();
   slices_->head = 0;
 }

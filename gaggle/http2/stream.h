@@ -21,8 +21,8 @@ enum class StreamState : uint8_t { kIdle, kOpen, kHalfClosedLocal, kHalfClosedRe
 // Slices that wait for flow control, first in, first out. None of them is empty.
 class SliceQueue {
  public:
-  bool empty() const { return bytes_ == 0; }
-  size_t bytes() const { return bytes_; }
+  bool empty() const { return bytes() == 0; }
+  size_t bytes() const { return slices_ != nullptr ? slices_->bytes : 0; }
   const Bytes& front() const { return slices_->list[slices_->head]; }
   void push(Bytes slice);
   void drop_front(size_t bytes);  // bytes <= front().size()
@@ -33,9 +33,9 @@ class SliceQueue {
   struct Slices {
     std::vector<Bytes> list;
     size_t head = 0;
+    size_t bytes = 0;
   };
   std::unique_ptr<Slices> slices_;  // made for the first one: most streams never wait
-  size_t bytes_ = 0;
 };
 
 // One stream of a Connection, which owns and pools it.
@@ -86,6 +86,29 @@ class Stream {
     OutputBuffer content;
   };
 
+  // What few streams have; stays with the stream in the pool.
+  struct Extras {
+    int64_t content_left = -1;  // of the declared content-length; -1: none was declared
+    DeferredTrailers trailers;  // while trailers_queued_
+    std::unique_ptr<EarlyInput> early;
+  };
+  Extras& extras() {
+    if (extras_ == nullptr) extras_ = std::make_unique<Extras>();
+    return *extras_;
+  }
+  EarlyInput* early() const { return extras_ != nullptr ? extras_->early.get() : nullptr; }
+  // -1: none is declared.
+  void declare_content(int64_t bytes) {
+    if (bytes >= 0) extras().content_left = bytes;
+  }
+  // Whether `bytes` more, the last ones or not, are what was declared.
+  bool take_declared(int64_t bytes, bool last) {
+    if (extras_ == nullptr || extras_->content_left < 0) return true;
+    if (last ? bytes != extras_->content_left : bytes > extras_->content_left) return false;
+    extras_->content_left -= bytes;
+    return true;
+  }
+
   static bool is_local_closed(StreamState state) {
     return state == StreamState::kHalfClosedLocal || state == StreamState::kClosed;
   }
@@ -107,23 +130,20 @@ class Stream {
   bool headers_sent_ : 1 = false;
   bool headers_received_ : 1 = false;  // the request, or the final response
   bool end_queued_ : 1 = false;        // END_STREAM follows the last queued slice
-  bool trailers_queued_ : 1 = false;   // and trailers_ has them
+  bool trailers_queued_ : 1 = false;   // and extras_ has them
   bool in_line_ : 1 = false;           // waits for its turn to send, or for a slot
   bool full_ : 1 = false;              // a send said kFull and on_writable hasn't come yet
   int8_t small_frames_ = 0;            // charged DATA frames of this message that large ones haven't paid for
 
-  int64_t send_window_ = 0;      // what the peer lets us send; below zero after its SETTINGS shrank
-  int64_t receive_window_ = 0;   // what we let the peer send
-  uint32_t returnable_ = 0;      // consumed, not yet given back by WINDOW_UPDATE
-  uint32_t advanced_ = 0;        // granted by expect() ahead of consumption
-  uint32_t held_ = 0;            // received, and nobody has asked for it
-  uint32_t expected_ = 0;        // somebody waits for as many more
-  int64_t content_length_ = -1;  // -1: not declared
-  int64_t content_received_ = 0;
+  int64_t send_window_ = 0;     // what the peer lets us send; below zero after its SETTINGS shrank
+  int64_t receive_window_ = 0;  // what we let the peer send
+  uint32_t returnable_ = 0;     // consumed, not yet given back by WINDOW_UPDATE
+  uint32_t advanced_ = 0;       // granted by expect() ahead of consumption
+  uint32_t held_ = 0;           // received, and nobody has asked for it
+  uint32_t expected_ = 0;       // somebody waits for as many more
 
   SliceQueue queue_;
-  std::unique_ptr<DeferredTrailers> trailers_;
-  std::unique_ptr<EarlyInput> early_;
+  std::unique_ptr<Extras> extras_;
 
   Stream* next_ = nullptr;  // all streams of the connection, or the pool
   Stream* previous_ = nullptr;

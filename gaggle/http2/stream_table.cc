@@ -77,12 +77,13 @@ void StreamTable::destroy(Stream& stream) {
   --size_;
 
   SliceQueue queue = std::move(stream.queue_);
-  auto trailers = std::move(stream.trailers_);
+  auto extras = std::move(stream.extras_);
   std::destroy_at(&stream);
   std::construct_at(&stream);
   queue.clear();
   if (queue.memory_bytes() <= kKeptSliceBytes) stream.queue_ = std::move(queue);
-  stream.trailers_ = std::move(trailers);
+  if (extras != nullptr) extras->content_left = -1;
+  stream.extras_ = std::move(extras);
   stream.next_ = pool_;
   pool_ = &stream;
   ++pooled_;

@@ -66,6 +66,8 @@ TEST(StreamTable, streams_are_used_again_as_new) {
   EXPECT_EQ(table.memory_bytes(), 0u) << "an idle connection holds none";
 }
 
+TEST(StreamTable, a_stream_is_small) { EXPECT_LE(sizeof(Stream), 96u) << "there may be a hundred thousand"; }
+
 TEST(StreamHistory, tells_skipped_ended_and_reset_apart) {
   using Past = StreamHistory::Past;
   StreamHistory history;

@@ -88,7 +88,7 @@ void Connection::start_queued() {
 // Everything that arrived meanwhile, as if it came now. A callback may end the stream at any point.
 void Connection::deliver_early(Stream& stream) {
   const uint32_t id = stream.id_;
-  const auto early = std::move(stream.early_);
+  const auto early = std::move(stream.extras().early);
   const bool end = stream.remote_closed();
   const bool content = !early->content.empty();
   const bool trailers = static_cast<bool>(early->trailers);
@@ -218,11 +218,11 @@ void Connection::stream_error(uint32_t stream_id, ErrorCode code) {
 // Ends a stream that the layer above, if it knows it, has to be told about.
 void Connection::drop(Stream& stream, ErrorCode code, ResetOrigin origin) {
   if (stream.id_ == 0) --idle_streams_;
-  const bool waiting = stream.early_ != nullptr;
+  const bool waiting = stream.early() != nullptr;
   unhold(stream, SIZE_MAX);
   if (waiting) {
     waiting_.remove(stream);
-    stream.early_.reset();
+    stream.extras().early.reset();
     stream.released_ = true;  // nobody knows it
   }
   close_by_reset(stream);

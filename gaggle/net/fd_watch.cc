@@ -14,16 +14,11 @@ namespace gaggle {
 struct FdWatch::State : LocalRefCounted<FdWatch::State> {
   // There is one for each idle connection: as large as what Asio 1.22 asks for, and no larger.
   using ReadMemory = HandlerMemory<104>;
-  struct Direction {
-    Waiter* waiter = nullptr;
-    bool pending = false;  // an operation is under way; it serves whoever waits when it ends
-  };
-
   explicit State(Loop& owner) : loop(owner), descriptor(owner.executor()) {}
 
-  void ended(Direction& direction) {
-    direction.pending = false;
-    Waiter* waiter = std::exchange(direction.waiter, nullptr);
+  void ended(Waiter*& whose, bool& pending) {
+    pending = false;
+    Waiter* waiter = std::exchange(whose, nullptr);
     if (waiter == nullptr) return;  // closed, or nobody waits any more
     const Loop::Enter enter(loop);
     loop.open_turn();
@@ -32,21 +27,23 @@ struct FdWatch::State : LocalRefCounted<FdWatch::State> {
 
   Loop& loop;
   asio::posix::basic_stream_descriptor<Loop::Executor> descriptor;
-  Direction reading;
-  Direction writing;
+  Waiter* reader = nullptr;
+  Waiter* writer = nullptr;
+  bool reading = false;  // an operation is under way; it serves whoever waits when it ends
+  bool writing = false;
   ReadMemory read_memory;
 };
 
 struct FdWatch::ReadHandler {
   using allocator_type = HandlerAllocator<void, State::ReadMemory>;
   allocator_type get_allocator() const noexcept { return allocator_type(state->read_memory); }
-  void operator()(const asio::error_code&) { state->ended(state->reading); }
+  void operator()(const asio::error_code&) { state->ended(state->reader, state->reading); }
 
   Ref<State> state;
 };
 
 struct FdWatch::WriteHandler {
-  void operator()(const asio::error_code&) { state->ended(state->writing); }
+  void operator()(const asio::error_code&) { state->ended(state->writer, state->writing); }
 
   Ref<State> state;
 };
@@ -68,20 +65,20 @@ int FdWatch::get() const noexcept { return state_->descriptor.is_open() ? state_
 Loop& FdWatch::loop() const noexcept { return state_->loop; }
 
 void FdWatch::wait_readable(Waiter& waiter) {
-  state_->reading.waiter = &waiter;
-  if (std::exchange(state_->reading.pending, true)) return;
+  state_->reader = &waiter;
+  if (std::exchange(state_->reading, true)) return;
   state_->descriptor.async_wait(asio::posix::descriptor_base::wait_read, ReadHandler{state_});
 }
 
 void FdWatch::wait_writable(Waiter& waiter) {
-  state_->writing.waiter = &waiter;
-  if (std::exchange(state_->writing.pending, true)) return;
+  state_->writer = &waiter;
+  if (std::exchange(state_->writing, true)) return;
   state_->descriptor.async_wait(asio::posix::descriptor_base::wait_write, WriteHandler{state_});
 }
 
 void FdWatch::cancel_waits() noexcept {
-  state_->reading.waiter = nullptr;
-  state_->writing.waiter = nullptr;
+  state_->reader = nullptr;
+  state_->writer = nullptr;
 }
 
 void FdWatch::close() noexcept {

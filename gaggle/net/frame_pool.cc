@@ -8,10 +8,13 @@
 namespace gaggle {
 namespace {
 
-constexpr size_t kClasses = FramePool::kMaxFrameBytes / FramePool::kClassBytes;
+// Eight bytes more than a multiple of 16: what malloc has left of its own multiples, behind its header.
+constexpr size_t kOdd = 8;
+constexpr size_t class_of(size_t size) { return (size + FramePool::kClassBytes - kOdd - 1) / FramePool::kClassBytes; }
+constexpr size_t bytes_of(size_t index) { return index * FramePool::kClassBytes + kOdd; }
+static_assert(bytes_of(class_of(8)) == 8 && bytes_of(class_of(9)) == 24 && bytes_of(class_of(24)) == 24);
 
-constexpr size_t class_of(size_t size) { return (size - 1) / FramePool::kClassBytes; }
-constexpr size_t bytes_of(size_t index) { return (index + 1) * FramePool::kClassBytes; }
+constexpr size_t kClasses = class_of(FramePool::kMaxFrameBytes) + 1;
 
 using Lists = FreeLists<kClasses, bytes_of>;
 constinit thread_local Lists lists;

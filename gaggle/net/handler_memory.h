@@ -30,7 +30,7 @@ class HandlerMemory {
   }
 
  private:
-  alignas(std::max_align_t) unsigned char room_[kBytes];
+  alignas(void*) unsigned char room_[kBytes];  // Asio's operations are made of pointers
   bool used_ = false;
 };
 

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <climits>
 #include <memory>
+#include <optional>
 
 #include "gaggle/net/fd_watch.h"
 #include "gaggle/net/loop.h"
@@ -58,12 +59,14 @@ class SocketStream final : public ByteStream {
   void close() noexcept override { watch_.close(); }
 
   const Address& peer_address() const noexcept override {
-    if (!peer_) peer_ = std::make_unique<Address>(SocketAddress::peer_of(watch_.get()).to_address());
-    return *peer_;
+    std::optional<Address>& peer = addresses().peer;
+    if (!peer) peer = SocketAddress::peer_of(watch_.get()).to_address();
+    return *peer;
   }
   const Address& local_address() const noexcept override {
-    if (!local_) local_ = std::make_unique<Address>(SocketAddress::local_of(watch_.get()).to_address());
-    return *local_;
+    std::optional<Address>& local = addresses().local;
+    if (!local) local = SocketAddress::local_of(watch_.get()).to_address();
+    return *local;
   }
 
  private:
@@ -72,10 +75,17 @@ class SocketStream final : public ByteStream {
     return IoResult::failed(system_error(StatusCode::kUnavailable, what, errno));
   }
 
+  struct Addresses {
+    std::optional<Address> peer;
+    std::optional<Address> local;
+  };
+  Addresses& addresses() const {
+    if (addresses_ == nullptr) addresses_ = std::make_unique<Addresses>();
+    return *addresses_;
+  }
+
   FdWatch watch_;
-  // Asked for rarely, so made when asked for.
-  mutable std::unique_ptr<const Address> peer_;
-  mutable std::unique_ptr<const Address> local_;
+  mutable std::unique_ptr<Addresses> addresses_;  // asked for rarely, so made when asked for
 };
 
 }  // namespace

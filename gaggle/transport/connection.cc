@@ -28,7 +28,7 @@ void Connection::drain(std::string_view debug) {
   if (draining_ || state_ != State::kOpen) return;
   draining_ = true;
   engine_.begin_drain(debug);
-  drain_deadline_ = deadline_after(loop().now(), options_.drain_ping_timeout);
+  waits().drain = deadline_after(loop().now(), options_.drain_ping_timeout);
   flush();
 }
 
@@ -69,9 +69,7 @@ void Connection::settle() {
   }
   if (state_ == State::kClosing) return finish_close();
   if (state_ == State::kOpen) {
-    if (engine_.failed() && linger_deadline_ == kNever) {
-      linger_deadline_ = deadline_after(loop().now(), options_.linger);
-    }
+    if (engine_.failed()) await_linger();
     if (engine_.has_pending_input()) continue_input_ = true;
     if (continue_input_ || (engine_.wants_write() && !writing_)) schedule();
   }

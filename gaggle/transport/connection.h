@@ -134,10 +134,25 @@ class Connection {
   static constexpr int kReadsPerTurn = 4;
   static constexpr int kWritesPerTurn = 8;
 
+  // What most connections don't wait for: a peer that gives no sign of life, the end.
+  struct Waits {
+    TimePoint write_progress{};  // while stalled_
+    TimePoint ping = kNever;     // while ping_out_
+    TimePoint drain = kNever;    // for the answer to a graceful end
+    TimePoint linger = kNever;
+    TimePoint age = kNever;         // of the age, then of the grace
+    TimePoint idle_since = kNever;  // without a stream; watched only for Options::max_idle
+  };
+  Waits& waits() {
+    if (waits_ == nullptr) waits_ = std::make_unique<Waits>();
+    return *waits_;
+  }
+
   // connection.cc
   void schedule() noexcept;
   void on_turn_end();
   void settle();
+  void await_linger();
   void touch();
   void begin_close(const Status& why);
   void finish_close();
@@ -159,6 +174,7 @@ class Connection {
   void on_timer();
   void plan_timer();
   TimePoint next_deadline() const;
+  TimePoint writing_deadline() const;
   bool keepalive_wanted() const;
   TimePoint keepalive_deadline() const;
   void check_writing(TimePoint now);
@@ -176,21 +192,16 @@ class Connection {
   bool reading_ = false;         // a wait for readability is under way
   bool writing_ = false;         // the same for writability: the socket is full
   bool continue_input_ = false;  // put-off input goes on in the hook's next run
-  bool stalled_ = false;         // the socket is full since write_progress_
+  bool stalled_ = false;         // the socket is full since Waits::write_progress
   bool draining_ = false;
   bool released_ = true;   // nothing to give back
   bool ping_out_ = false;  // keepalive asked, and nothing was read since
   bool aged_ = false;      // draining for its age
   const Options& options_;
   TimePoint last_read_{};
-  TimePoint last_active_{};     // read or written
-  TimePoint write_progress_{};  // while stalled_
-  TimePoint ping_deadline_ = kNever;
-  TimePoint drain_deadline_ = kNever;
-  TimePoint linger_deadline_ = kNever;
-  TimePoint age_deadline_ = kNever;  // of the age, then of the grace
-  TimePoint idle_since_ = kNever;    // without a stream; watched only for Options::max_idle
-  uint32_t latest_stream_ = 0;       // when that was looked at last
+  TimePoint last_active_{};       // read or written
+  std::unique_ptr<Waits> waits_;  // made for the first of them
+  uint32_t latest_stream_ = 0;    // when idle_since was looked at last
   Status close_reason_;
   Counters counters_;
 

@@ -102,7 +102,7 @@ void Connection::write_some() {
 void Connection::wait_writable() {
   if (!stalled_) {
     stalled_ = true;
-    write_progress_ = loop().now();
+    waits().write_progress = loop().now();
   }
   if (state_ != State::kOpen) return;
   writing_ = true;
@@ -120,8 +120,13 @@ void Connection::on_writable() {
 // we end our direction, and read on until the peer has ended its own, for a while.
 void Connection::begin_linger() {
   state_ = State::kLingering;
-  if (linger_deadline_ == kNever) linger_deadline_ = deadline_after(loop().now(), options_.linger);
+  await_linger();
   stream_->shutdown_write();
+}
+
+// From the first moment on.
+void Connection::await_linger() {
+  if (waits().linger == kNever) waits().linger = deadline_after(loop().now(), options_.linger);
 }
 
 void Connection::discard_input() {

@@ -352,7 +352,7 @@ TEST(TransportConnection, quiet_gives_memory_back) {
   EXPECT_EQ(world.handler.requests, 51) << "and it works again when asked";
 }
 
-TEST(TransportConnection, its_own_size_is_small) { EXPECT_LE(sizeof(Connection) - sizeof(http2::Connection), 640u); }
+TEST(TransportConnection, its_own_size_is_small) { EXPECT_LE(sizeof(Connection) - sizeof(http2::Connection), 224u); }
 
 // --- Keepalive ---
 

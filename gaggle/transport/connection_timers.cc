@@ -23,20 +23,23 @@ void Connection::plan_timer() {
 }
 
 TimePoint Connection::next_deadline() const {
-  TimePoint next =
-      std::min({engine_.next_deadline(), keepalive_deadline(), drain_deadline_, linger_deadline_, lifetime_deadline()});
-  if (stalled_) next = std::min(next, deadline_after(write_progress_, options_.http2.limits.write_progress_timeout));
+  TimePoint next = std::min(engine_.next_deadline(), keepalive_deadline());
+  if (waits_ != nullptr) {
+    next = std::min({next, waits_->drain, waits_->linger, lifetime_deadline(), writing_deadline()});
+  }
   if (!released_) next = std::min(next, deadline_after(last_active_, options_.idle_release));
   return next;
 }
 
 void Connection::on_timer() {
   const TimePoint now = loop().now();
-  if (linger_deadline_ <= now) begin_close(Status::unavailable("the peer didn't read the end of the connection"));
+  if (waits_ != nullptr && waits_->linger <= now) {
+    begin_close(Status::unavailable("the peer didn't read the end of the connection"));
+  }
   check_writing(now);
   if (state_ == State::kOpen) {
-    if (drain_deadline_ <= now) {
-      drain_deadline_ = kNever;
+    if (waits_ != nullptr && waits_->drain <= now) {
+      waits_->drain = kNever;
       engine_.finish_drain();
     }
     check_keepalive(now);
@@ -48,8 +51,12 @@ void Connection::on_timer() {
   flush();
 }
 
+TimePoint Connection::writing_deadline() const {
+  return stalled_ ? deadline_after(waits_->write_progress, options_.http2.limits.write_progress_timeout) : kNever;
+}
+
 void Connection::check_writing(TimePoint now) {
-  if (!stalled_ || now < deadline_after(write_progress_, options_.http2.limits.write_progress_timeout)) return;
+  if (now < writing_deadline()) return;
   ++counters_.write_timeouts;
   begin_close(Status::unavailable("the peer reads nothing: no byte could be written for too long"));
 }
@@ -61,7 +68,7 @@ bool Connection::keepalive_wanted() const {
 
 TimePoint Connection::keepalive_deadline() const {
   if (state_ != State::kOpen) return kNever;
-  if (ping_out_) return ping_deadline_;
+  if (ping_out_) return waits_->ping;
   return keepalive_wanted() ? deadline_after(last_read_, options_.keepalive.time) : kNever;
 }
 
@@ -73,7 +80,7 @@ void Connection::check_keepalive(TimePoint now) {
   }
   ++counters_.keepalive_pings;
   ping_out_ = true;
-  ping_deadline_ = deadline_after(now, options_.keepalive.timeout);
+  waits().ping = deadline_after(now, options_.keepalive.timeout);
   engine_.ping(kKeepalivePing);
 }
 
