@@ -7,35 +7,24 @@
 
 #include <string>
 
-#include "call_semantics.gaggle.h"
 #include "gaggle/net/block_on.h"
 #include "gaggle/net/loop_group.h"
 #include "gaggle/rpc/in_process.h"
+#include "test/e2e/calls_testing.h"
 
 namespace gaggle {
 namespace {
 
 using e2e::Ask;
+using e2e::ask_of;
 using e2e::Reply;
 
-class Echo final : public e2e::UnimplementedCallsServer {
+class Echo final : public e2e::Calls {
  public:
   Task<Status> Unary(ServerContext& context, const Ask& ask, Reply& reply) override {
     reply.set_text(ask.text() + " in " + std::string(context.content_subtype()));
     reply.set_filler("\x01");
     co_return Status::ok();
-  }
-  Task<Status> Talk(ServerContext&, BidiStreamingServer<Ask, Reply>& talk) override {
-    for (;;) {
-      Ask ask;
-      Result<bool> more = co_await talk.recv(ask);
-      if (!more) co_return more.error();
-      if (!*more) co_return Status::ok();
-      Reply reply;
-      reply.set_text("to " + ask.text());
-      Status sent = co_await talk.send(reply);
-      if (!sent) co_return sent;
-    }
   }
 };
 
@@ -52,12 +41,6 @@ struct World {
   }
   e2e::CallsClient client() { return e2e::CallsClient(*conn); }
 };
-
-Ask ask_of(std::string_view text) {
-  Ask ask;
-  ask.set_text(std::string(text));
-  return ask;
-}
 
 TEST(JsonExample, one_server_answers_both) {
   World world;

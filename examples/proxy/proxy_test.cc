@@ -6,19 +6,17 @@
 
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <chrono>
 #include <fstream>
 #include <string>
 #include <thread>
 
-#include "call_semantics.gaggle.h"
 #include "gaggle/net/block_on.h"
 #include "gaggle/net/loop_group.h"
-#include "gaggle/net/sleep.h"
 #include "gaggle/rpc/client_conn.h"
 #include "gaggle/rpc/codec.h"
 #include "gaggle/rpc/server.h"
+#include "test/e2e/calls_testing.h"
 
 namespace gaggle {
 namespace {
@@ -27,62 +25,11 @@ using namespace std::chrono_literals;
 using e2e::Ask;
 using e2e::Reply;
 
-class Backend final : public e2e::UnimplementedCallsServer {
+class Backend final : public e2e::Calls {
  public:
-  std::atomic<int> waiting{0};
-  std::atomic<int> ended{0};
-
   Task<Status> Unary(ServerContext& context, const Ask& ask, Reply& reply) override {
     EXPECT_EQ(context.metadata().get_all("user-agent").size(), 1u);
-    for (const auto& entry : context.metadata()) {
-      if (!entry.key.starts_with("x-")) continue;
-      if (Status set = context.set_header(entry.key, entry.value); !set) co_return set;
-      if (Status set = context.set_trailer(entry.key, entry.value); !set) co_return set;
-    }
-    if (ask.wait()) {
-      ++waiting;
-      Status end = co_await sleep_for(context.loop(), 1h);
-      ++ended;
-      co_return end;
-    }
-    if (ask.code() != 0) co_return Status(static_cast<StatusCode>(ask.code()), ask.text(), "details");
-    reply.set_text("to " + ask.text());
-    reply.set_filler(std::string(static_cast<size_t>(ask.reply_bytes()), 'x'));
-    reply.set_remaining_ms(context.has_deadline()
-                               ? std::chrono::duration_cast<std::chrono::milliseconds>(context.remaining()).count()
-                               : -1);
-    co_return Status::ok();
-  }
-  Task<Status> Collect(ServerContext&, ClientStreamingServer<Ask>& asks, Reply& reply) override {
-    for (;;) {
-      Ask ask;
-      Result<bool> more = co_await asks.recv(ask);
-      if (!more) co_return more.error();
-      if (!*more) co_return Status::ok();
-      if (ask.code() != 0) co_return Status(static_cast<StatusCode>(ask.code()), "early");
-      reply.mutable_text()->append(ask.text());
-    }
-  }
-  Task<Status> List(ServerContext&, const Ask& ask, ServerStreamingServer<Reply>& replies) override {
-    Reply reply;
-    for (int i = 0; i < ask.times(); ++i) {
-      reply.set_text(ask.text() + std::to_string(i));
-      Status sent = co_await replies.send(reply);
-      if (!sent) co_return sent;
-    }
-    co_return ask.code() == 0 ? Status::ok() : Status(static_cast<StatusCode>(ask.code()), "after all");
-  }
-  Task<Status> Talk(ServerContext&, BidiStreamingServer<Ask, Reply>& talk) override {
-    for (;;) {
-      Ask ask;
-      Result<bool> more = co_await talk.recv(ask);
-      if (!more) co_return more.error();
-      if (!*more) co_return Status::ok();
-      Reply reply;
-      reply.set_text("to " + ask.text());
-      Status sent = co_await talk.send(reply);
-      if (!sent) co_return sent;
-    }
+    return Calls::Unary(context, ask, reply);
   }
 };
 
@@ -204,7 +151,7 @@ TEST(ProxyExample, the_deadline_passes_to_the_backend_and_ends_all_three) {
   Ask ask = ask_of("x");
   ask.set_wait(true);
   EXPECT_EQ(world.unary(ask, reply, Context().with_timeout(100ms)).code(), StatusCode::kDeadlineExceeded);
-  while (world.backend.ended.load() == 0) std::this_thread::yield();
+  while (world.backend.cancelled.load() == 0) std::this_thread::yield();
 }
 
 TEST(ProxyExample, a_cancellation_reaches_the_backends_handler) {
@@ -219,7 +166,7 @@ TEST(ProxyExample, a_cancellation_reaches_the_backends_handler) {
   Reply reply;
   EXPECT_EQ(world.unary(ask, reply, source.context()).code(), StatusCode::kCancelled);
   canceller.join();
-  while (world.backend.ended.load() == 0) std::this_thread::yield();
+  while (world.backend.cancelled.load() == 0) std::this_thread::yield();
 }
 
 Task<Status> collect(e2e::CallsClient client, Reply& reply, StatusCode code_of_second) {

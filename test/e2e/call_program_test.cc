@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "call_semantics.gaggle.h"
+#include "calls_testing.h"
 #include "gaggle/net/loop_group.h"
 #include "gaggle/rpc/server.h"
 #include "gaggle/services/error_details.h"
@@ -29,7 +29,7 @@ namespace {
 using e2e::Ask;
 using e2e::Reply;
 
-class Calls final : public e2e::UnimplementedCallsServer {
+class Calls final : public e2e::Calls {
  public:
   std::atomic<int> collected{0};  // Collect calls that were whole
 
@@ -44,17 +44,11 @@ class Calls final : public e2e::UnimplementedCallsServer {
     reply.set_remaining_ms(context.has_deadline() ? 1 : -1);
     co_return Status::ok();
   }
-  Task<Status> Collect(ServerContext&, ClientStreamingServer<Ask>& asks, Reply& reply) override {
-    for (;;) {
-      Ask ask;
-      Result<bool> more = co_await asks.recv(ask);
-      if (!more) co_return more.error();
-      if (!*more) break;
-      if (ask.code() != 0) co_return Status(static_cast<StatusCode>(ask.code()), "enough");
-      reply.mutable_text()->append(ask.text());
-    }
-    ++collected;
-    co_return Status::ok();
+  Task<Status> Collect(ServerContext& context, ClientStreamingServer<Ask>& asks, Reply& reply) override {
+    Task<Status> collecting = e2e::Calls::Collect(context, asks, reply);
+    Status ended = co_await std::move(collecting);
+    if (ended) ++collected;
+    co_return ended;
   }
   Task<Status> List(ServerContext& context, const Ask& ask, ServerStreamingServer<Reply>& replies) override {
     Reply reply;
@@ -65,19 +59,6 @@ class Calls final : public e2e::UnimplementedCallsServer {
       if (!sent) co_return sent;
     }
     co_return ask.code() == 0 ? Status::ok() : Status(static_cast<StatusCode>(ask.code()), "after all");
-  }
-  Task<Status> Talk(ServerContext&, BidiStreamingServer<Ask, Reply>& talk) override {
-    Reply reply;
-    for (;;) {
-      Ask ask;
-      Result<bool> more = co_await talk.recv(ask);
-      if (!more) co_return more.error();
-      if (!*more) co_return Status::ok();
-      if (ask.code() != 0) co_return Status(static_cast<StatusCode>(ask.code()), "bye");
-      reply.set_text("to " + ask.text());
-      Status sent = co_await talk.send(reply);
-      if (!sent) co_return sent;
-    }
   }
 };
 
@@ -223,7 +204,7 @@ TEST_F(CallProgramTest, both_sides_stream_as_it_is_typed) {
 
 TEST_F(CallProgramTest, when_the_server_ends_nobody_waits_for_input) {
   Program program = start("gaggle.e2e.Calls/Talk");
-  program.type(R"({"code": 10})");
+  program.type(R"({"code": 10, "text": "bye"})");
   const auto end = program.end();  // standard input is still open
   EXPECT_EQ(end.err, "gaggle: ABORTED: bye\n");
   EXPECT_EQ(end.code, 2);

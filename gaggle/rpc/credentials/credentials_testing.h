@@ -45,11 +45,12 @@ inline void* fit_who(Service& service) { return dynamic_cast<WhoService*>(&servi
 inline const MethodDesc kWhoMethods[] = {{"Ask", message_type<Bytes>(), message_type<Bytes>(), answer_who}};
 inline const ServiceDesc kWho = {"test.Who", "Who", fit_who, kWhoMethods, {}, "by hand"};
 
-// What the service answers, or the status as text.
+// What the service answers, or the status as text. On the clock of the loop that it runs on, which may be a virtual
+// one.
 inline Task<std::string> ask_who(ClientConnInterface& conn, std::string key = {}, CallOptions options = {}) {
   const Bytes request = Bytes::copy_of(key);
   Bytes response;
-  const Context context = Context{}.with_clock(Loop::current()->clock()).with_timeout(std::chrono::seconds{20});
+  const Context context = Context{}.with_clock(Loop::current()->clock()).with_timeout(std::chrono::minutes{1});
   Task<Status> calling = conn.invoke(context, "/test.Who/Ask", message_of(request), message_of(response), options);
   Status status = co_await std::move(calling);
   co_return status ? std::string(response.view()) : status.to_string();
