@@ -107,6 +107,8 @@ endfunction()
 function(gaggle_compile_settings target)
   target_compile_features(${target} PUBLIC cxx_std_23)
   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
+  # A user's --gc-sections then leaves out each function that nobody calls, not only whole files.
+  target_compile_options(${target} PRIVATE -ffunction-sections -fdata-sections)
   target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:gaggle_flags>)
 endfunction()
 

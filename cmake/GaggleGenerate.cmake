@@ -73,6 +73,8 @@ function(gaggle_generate)
 
   add_library(${arg_TARGET} STATIC ${sources})
   target_compile_features(${arg_TARGET} PUBLIC cxx_std_23)
+  # A server has no use for the client beside it: with --gc-sections, it's left out.
+  target_compile_options(${arg_TARGET} PRIVATE -ffunction-sections -fdata-sections)
   set_target_properties(${arg_TARGET} PROPERTIES
     # protoc needs none of the libraries that its output will be linked to.
     OPTIMIZE_DEPENDENCIES ON

@@ -58,11 +58,37 @@ TEST(Address, knows_whether_it_needs_dns) {
 }
 
 TEST(SocketAddress, goes_to_the_system_and_back) {
-  for (const Address& address : {Address::tcp("127.0.0.1", 80), Address::tcp("::1", 443), Address::unix_path("/a/b"),
-                                 Address::unix_path("@hidden")}) {
+  for (const Address& address :
+       {Address::tcp("127.0.0.1", 80), Address::tcp("::1", 443), Address::unix_path("/a/b"),
+        Address::tcp("fe80::1%lo", 1), Address::tcp("ff02::1%lo", 1), Address::tcp("fe80::1%4000000000", 1),
+        Address::tcp("2001:db8::1%7", 65535), Address::unix_path("@hidden")}) {
     const auto socket = SocketAddress::of(address);
-    ASSERT_TRUE(socket);
+    ASSERT_TRUE(socket) << address.to_string();
     EXPECT_EQ(socket->to_address(), address) << address.to_string();
+  }
+}
+
+TEST(SocketAddress, one_text_of_an_address_is_written_for_all_that_are_read) {
+  const auto written = [](std::string_view host) {
+    return SocketAddress::of(Address::tcp(host, 1))->to_address().host;
+  };
+  EXPECT_EQ(written("0:0::0:1"), "::1");
+  EXPECT_EQ(written("FE80::A%lo"), "fe80::a%lo");
+  EXPECT_EQ(written("fe80::1%1"), "fe80::1%lo");  // the loopback interface is the first there is
+  EXPECT_EQ(written("localhost"), "127.0.0.1");
+  EXPECT_EQ(written(""), "::");
+}
+
+TEST(SocketAddress, refuses_what_only_looks_like_an_address) {
+  for (const std::string_view host :
+       {std::string_view("127.1"), std::string_view("2130706433"), std::string_view("0x7f.0.0.1"),
+        std::string_view("256.0.0.1"), std::string_view("1.2.3.4 "), std::string_view("1.2.3.4\0.example", 15),
+        std::string_view("::1::"), std::string_view("fe80::1%"), std::string_view("fe80::1%lo\0x", 12),
+        std::string_view("fe80::1%no-such-link"), std::string_view("2001:db8::1%lo"), std::string_view("fe80::1%-1"),
+        std::string_view("1.2.3.4%1")}) {
+    const auto socket = SocketAddress::of(Address::tcp(host, 1));
+    ASSERT_FALSE(socket) << host;
+    EXPECT_EQ(socket.error().code(), StatusCode::kInvalidArgument) << host;
   }
 }
 

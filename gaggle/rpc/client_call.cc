@@ -54,7 +54,7 @@ Status ClientCallBase::check_start() {
     if (const Status bad = options_.metadata->check(); !bad) return Status::internal(bad.message());
   }
   const std::string_view encoding = options_.compressor;
-  compressor_ = encoding.empty() ? nullptr : channel_.options().compressors->find(encoding);
+  compressor_ = encoding.empty() ? nullptr : channel_.compressors().find(encoding);
   if (compressor_ == nullptr && !encoding.empty() && encoding != "identity") {
     return Status::internal("the connection has no compressor \"" + std::string(encoding) + "\"");
   }
@@ -162,7 +162,7 @@ bool ClientCallBase::reads_subtype(std::string_view subtype) const noexcept {
 
 const Compressor* ClientCallBase::decompressor() const {
   const std::string_view name = encoding();
-  return name.empty() ? nullptr : channel_.options().compressors->find(name);
+  return name.empty() ? nullptr : channel_.compressors().find(name);
 }
 
 void ClientCallBase::consume(size_t bytes) {

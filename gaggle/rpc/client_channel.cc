@@ -35,7 +35,7 @@ ClientChannel::ClientChannel(ClientChannelParts parts)
       state_watchers_(*parts_.loop),
       idle_timer_(*parts_.loop, *this),
       methods_(parts_.options.credentials->scheme(), parts_.authority, user_agent_text(parts_.options.user_agent),
-               parts_.options.compressors->accept_encoding()) {}
+               parts_.compressors->accept_encoding()) {}
 
 ClientChannel::~ClientChannel() = default;
 

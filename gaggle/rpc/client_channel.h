@@ -33,6 +33,7 @@ class ClientAttempt;
 class ClientCallBase;
 class ClientSubConn;
 class ClientUnaryCall;
+class CompressorRegistry;
 class Dialer;
 
 // What a channel is made of; its owner keeps the pointers good.
@@ -46,6 +47,7 @@ struct ClientChannelParts {
   BalancerBuilder* balancer = nullptr;      // unless a service config asks for another one of
   std::vector<BalancerBuilder*> balancers;  // these
   Dialer* dialer = nullptr;
+  const CompressorRegistry* compressors = nullptr;
   std::shared_ptr<void> built_in;  // whatever of these nobody else owns
 };
 
@@ -61,6 +63,7 @@ class ClientChannel final : public RefCounted<ClientChannel>, private ResolverLi
 
   Loop& loop() noexcept override { return *parts_.loop; }                                      // any thread
   const ClientConnOptions& options() const noexcept { return parts_.options; }                 // any thread
+  const CompressorRegistry& compressors() const noexcept { return *parts_.compressors; }       // any thread
   const Target& target() const noexcept { return parts_.target; }                              // any thread
   ConnectivityState state() const noexcept { return state_.load(std::memory_order_acquire); }  // any thread
   ClientTallies& counters() noexcept { return counters_; }

@@ -233,5 +233,19 @@ TEST(ClientCompression, connections_have_the_compressors_that_they_are_given) {
   EXPECT_EQ(refused.status().code(), StatusCode::kInternal);
 }
 
+TEST(ClientCompression, connections_may_have_no_compressors_at_all) {
+  ClientWorld world;
+  ClientConnOptions options;
+  options.compressors = nullptr;
+  world.connect(options);
+  UnaryRun call(world, Context{}, kLong);
+  UnaryRun refused(world, Context{}, kLong, {.compressor = "gzip"});
+  world.settle();
+  EXPECT_EQ(world.request().header("grpc-accept-encoding"), "identity");
+  EXPECT_EQ(wire_messages(world.request().body), (std::vector<WireMessage>{{0, kLong}}));
+  ASSERT_TRUE(refused.done());
+  EXPECT_EQ(refused.status().code(), StatusCode::kInternal);
+}
+
 }  // namespace
 }  // namespace gaggle

@@ -49,7 +49,7 @@ struct BuiltIn {
   PickFirstBuilder pick_first;
   RoundRobinBuilder round_robin;
   SocketDialer sockets;
-  CompressorRegistry compressors;
+  std::unique_ptr<const CompressorRegistry> compressors;
 
   std::array<ResolverBuilder*, 7> resolvers() {
     return {&passthrough, &dns, &unix_paths, &abstract_paths, &ipv4, &ipv6, &fixed_list};
@@ -113,10 +113,9 @@ Status check_options(const ClientConnOptions& options) {
 }
 
 // What every call would fail with.
-Status check_defaults(const ClientConnOptions& options) {
+Status check_defaults(const ClientConnOptions& options, const CompressorRegistry& compressors) {
   const CallOptions& calls = options.call_defaults;
-  if (!calls.compressor.empty() && calls.compressor != "identity" &&
-      options.compressors->find(calls.compressor) == nullptr) {
+  if (!calls.compressor.empty() && calls.compressor != "identity" && compressors.find(calls.compressor) == nullptr) {
     return Status::invalid_argument("call_defaults.compressor: the connection has none called \"" +
                                     std::string(calls.compressor) + "\"");
   }
@@ -192,8 +191,8 @@ Result<ClientChannelParts> make_parts(LoopGroup& loops, std::string_view text, C
     return Status::invalid_argument("the connection's authority has spaces or control characters");
   }
   parts.dialer = options.dialer != nullptr ? options.dialer : &built_in->sockets;
-  if (options.compressors == nullptr) options.compressors = &built_in->compressors;
-  if (Status bad = check_defaults(options); !bad) return bad;
+  parts.compressors = &options.compressors.get(built_in->compressors);
+  if (Status bad = check_defaults(options, *parts.compressors); !bad) return bad;
   if (options.random_seed == 0) options.random_seed = system_seed();
   parts.loop = &loops.local_or_next();
   parts.target = std::move(*target);

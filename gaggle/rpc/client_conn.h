@@ -14,13 +14,13 @@
 #include "gaggle/base/result.h"
 #include "gaggle/http2/limits.h"
 #include "gaggle/rpc/client_conn_interface.h"
+#include "gaggle/rpc/compressor_choice.h"
 #include "gaggle/rpc/connectivity.h"
 #include "gaggle/rpc/credentials/credentials.h"
 
 namespace gaggle {
 
 class BalancerBuilder;
-class CompressorRegistry;
 class CallCredentials;
 class CodecRegistry;
 class Dialer;
@@ -94,8 +94,8 @@ struct ClientConnOptions {
   std::vector<std::shared_ptr<StatsHandler>> stats_handlers = {};
   std::vector<ResolverBuilder*> resolvers = {};  // tried before the built-in schemes
   std::vector<BalancerBuilder*> balancers = {};  // tried before the built-in policies
-  // What messages can be compressed with, and what the servers are told; null: gzip, deflate, zstd.
-  const CompressorRegistry* compressors = nullptr;
+  // What messages can be compressed with, and what the servers are told: gzip, deflate, zstd. Null: nothing.
+  CompressorChoice compressors = {};
   // What CallOptions::content_subtype can name; null: "proto" only.
   const CodecRegistry* codecs = nullptr;
   Dialer* dialer = nullptr;  // how addresses are reached; null: sockets

@@ -15,13 +15,6 @@ bool name_can_travel(std::string_view name) noexcept {
 
 }  // namespace
 
-CompressorRegistry::CompressorRegistry() {
-  compressors_.push_back(make_gzip_compressor());
-  compressors_.push_back(make_deflate_compressor());
-  compressors_.push_back(make_zstd_compressor());
-  list_names();
-}
-
 Status CompressorRegistry::add(std::unique_ptr<Compressor> compressor) {
   if (compressor == nullptr || !name_can_travel(compressor->name())) {
     return Status::invalid_argument("a compressor's name has lower-case letters, digits and -_.+, and isn't identity");

@@ -49,6 +49,8 @@ class CompressorRegistry {
  public:
   // With gzip, deflate and zstd.
   CompressorRegistry();
+  // With none, to be filled: a program has the libraries of those only that it names.
+  static CompressorRegistry none() { return CompressorRegistry(None{}); }
 
   // One more, or another in the place of the one with this name. INVALID_ARGUMENT for a name that
   // can't travel.
@@ -61,6 +63,9 @@ class CompressorRegistry {
   const std::string& accept_encoding() const noexcept { return accept_encoding_; }
 
  private:
+  struct None {};
+  explicit CompressorRegistry(None) { list_names(); }
+
   void list_names();
 
   std::vector<std::unique_ptr<Compressor>> compressors_;

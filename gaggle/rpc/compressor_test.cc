@@ -5,8 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <thread>
 
+#include "gaggle/rpc/compressor_choice.h"
 #include "gaggle/rpc/compressor_testing.h"
 
 namespace gaggle {
@@ -171,6 +173,23 @@ TEST(CompressorRegistry, is_filled_with_the_built_in_ones_and_changed_at_will) {
   std::string out;
   EXPECT_TRUE(registry.find("gzip")->compress(bytes_of("abc"), out));
   EXPECT_EQ(out, "cba") << "replaced";
+}
+
+TEST(CompressorRegistry, begins_with_none_if_asked_to) {
+  CompressorRegistry registry = CompressorRegistry::none();
+  EXPECT_EQ(registry.accept_encoding(), "identity");
+  EXPECT_EQ(registry.find("gzip"), nullptr);
+  EXPECT_TRUE(registry.add(make_zstd_compressor()));
+  EXPECT_EQ(registry.accept_encoding(), "identity,zstd");
+}
+
+TEST(CompressorChoice, is_the_built_in_ones_a_users_or_nothing) {
+  const CompressorRegistry own;
+  std::unique_ptr<const CompressorRegistry> made;
+  EXPECT_EQ(&CompressorChoice(&own).get(made), &own);
+  EXPECT_EQ(made, nullptr) << "the user's stays the user's";
+  EXPECT_EQ(CompressorChoice().get(made).accept_encoding(), "identity,gzip,deflate,zstd");
+  EXPECT_EQ(CompressorChoice(nullptr).get(made).accept_encoding(), "identity");
 }
 
 TEST(CompressorRegistry, names_that_cant_travel_are_refused) {

@@ -14,6 +14,7 @@
 #include "gaggle/base/log.h"
 #include "gaggle/base/result.h"
 #include "gaggle/http2/limits.h"
+#include "gaggle/rpc/compressor_choice.h"
 #include "gaggle/rpc/server_keepalive.h"
 #include "gaggle/rpc/service.h"
 
@@ -22,7 +23,6 @@ namespace gaggle {
 class ByteStream;
 class Codec;
 class CodecRegistry;
-class CompressorRegistry;
 class LoopGroup;
 class MemoryQuota;
 class ServerCredentials;
@@ -76,8 +76,8 @@ struct ServerOptions {
   const CodecRegistry* codecs = nullptr;
   // Writes and reads the messages of every call, whatever its subtype; null: as above.
   const Codec* codec = nullptr;
-  // What messages can be compressed with, both ways; null: gzip, deflate, zstd.
-  const CompressorRegistry* compressors = nullptr;
+  // What messages can be compressed with, both ways: gzip, deflate, zstd. Null: nothing.
+  CompressorChoice compressors = {};
   // Answers a call whose messages come compressed likewise, if the client accepts that and the handler
   // doesn't choose.
   bool compress_like_request = false;

@@ -254,5 +254,18 @@ TEST(ServerCompression, servers_have_the_compressors_that_they_are_given) {
   EXPECT_EQ(call.header_value("grpc-accept-encoding"), "identity,gzip");
 }
 
+TEST(ServerCompression, servers_may_have_no_compressors_at_all) {
+  ServerWorld world({.compressors = nullptr});
+  world.service.unary = choose_compressor;
+  ClientCall& compressed = call_with_encoding(world, "gzip", compressed_message("gzip", kLong));
+  EXPECT_EQ(compressed.grpc_status(), "12");
+  EXPECT_EQ(compressed.header_value("grpc-accept-encoding"), "identity");
+  ClientCall& plain = call_with_encoding(world, "identity", wire_bytes({0, "gzip"}));
+  EXPECT_EQ(plain.grpc_status(), "0");
+  EXPECT_EQ(world.service.ended.at(0).code(), StatusCode::kInvalidArgument)
+      << "the handler is told that there is no gzip";
+  EXPECT_EQ(wire_messages(plain.content), (std::vector<WireMessage>{{0, kLong}}));
+}
+
 }  // namespace
 }  // namespace gaggle

@@ -28,11 +28,11 @@ transport::Options transport_options_of(const ServerOptions& options) {
 ServerCore::ServerCore(LoopGroup& loops, ServerOptions options)
     : group_(loops),
       options_(std::move(options)),
+      compressors_(options_.compressors.get(own_compressors_)),
       transport_(transport_options_of(options_)),
       interceptors_(options_.unary_interceptors),
       stream_interceptors_(options_.stream_interceptors) {
   if (options_.unknown_service != nullptr) methods_.set_unknown(*options_.unknown_service);
-  if (options_.compressors == nullptr) options_.compressors = &built_in_compressors_;
   if (options_.codecs == nullptr) options_.codecs = &built_in_codecs_;
   for (size_t i = 0; i < group_.size(); ++i) parts_.push_back(std::make_unique<ServerLoop>(*this, group_.loop(i)));
 }

@@ -43,10 +43,8 @@ class ServerCore final : public RefCounted<ServerCore> {
   const transport::Options& transport_options() const noexcept { return transport_; }
   const MethodTable& methods() const noexcept { return methods_; }
   const ReplyTemplates& templates() const noexcept { return templates_; }
-  const CompressorRegistry& compressors() const noexcept { return *options_.compressors; }
-  RequestRules request_rules() const noexcept {
-    return {methods_, *options_.compressors, *options_.codecs, options_.codec};
-  }
+  const CompressorRegistry& compressors() const noexcept { return compressors_; }
+  RequestRules request_rules() const noexcept { return {methods_, compressors_, *options_.codecs, options_.codec}; }
   UnaryServerInterceptor* interceptor() noexcept { return interceptors_.get(); }
   StreamServerInterceptor* stream_interceptor() noexcept { return stream_interceptors_.get(); }
   // Null when there are none.
@@ -82,9 +80,10 @@ class ServerCore final : public RefCounted<ServerCore> {
   enum class Phase : uint8_t { kSetup, kServing, kClosing, kDraining, kStopped };
 
   LoopGroup& group_;
-  const CompressorRegistry built_in_compressors_;
   const CodecRegistry built_in_codecs_;
   ServerOptions options_;
+  std::unique_ptr<const CompressorRegistry> own_compressors_;  // null: they are the user's
+  const CompressorRegistry& compressors_;
   transport::Options transport_;
   ReplyTemplates templates_;
   InterceptorChain interceptors_;
