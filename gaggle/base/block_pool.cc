@@ -35,12 +35,16 @@ constexpr size_t bytes_of(uint32_t size_class) {
 }
 static_assert(bytes_of(kClasses - 1) == BlockPool::kMaxBytes);
 
+constexpr uint32_t kLargeClass = kSteps * std::countr_zero(BlockPool::kLargeBytes / BlockPool::kMinBytes);
+static_assert(bytes_of(kLargeClass) == BlockPool::kLargeBytes);
+
 enum class Stage : uint8_t { kNew, kOpen, kClosed };
 
 // Trivial, so that reaching it costs no guard; `Sweeper` frees what it holds.
 struct Lists {
   std::array<FreeBlock*, kClasses> heads{};
-  size_t cached_bytes = 0;
+  size_t small_bytes = 0;
+  size_t large_bytes = 0;
   Stage stage = Stage::kNew;
 };
 constinit thread_local Lists lists;
@@ -50,10 +54,17 @@ struct Sweeper {
     for (FreeBlock*& head : lists.heads) {
       while (head != nullptr) ::operator delete(std::exchange(head, head->next));
     }
-    lists.cached_bytes = 0;
+    lists.small_bytes = lists.large_bytes = 0;
     lists.stage = Stage::kClosed;
   }
 };
+
+size_t& cached_bytes_of(uint32_t size_class) {
+  return size_class < kLargeClass ? lists.small_bytes : lists.large_bytes;
+}
+constexpr size_t bound_of(uint32_t size_class) {
+  return size_class < kLargeClass ? BlockPool::kMaxCachedSmallBytes : BlockPool::kMaxCachedBytes;
+}
 
 // Makes sure that the thread's end frees its lists.
 void open_lists() {
@@ -75,7 +86,7 @@ void* BlockPool::allocate(size_t size, uint32_t size_class) {
   if (size_class == kNoClass) return ::operator new(size);
   FreeBlock*& head = lists.heads[size_class];
   if (head == nullptr) return ::operator new(bytes_of(size_class));
-  lists.cached_bytes -= bytes_of(size_class);
+  cached_bytes_of(size_class) -= bytes_of(size_class);
   return std::exchange(head, head->next);
 }
 
@@ -83,11 +94,12 @@ void BlockPool::deallocate(void* block, uint32_t size_class) noexcept {
   if (size_class == kNoClass) return ::operator delete(block);
   if (lists.stage == Stage::kNew) open_lists();
   const size_t bytes = bytes_of(size_class);
-  if (lists.stage == Stage::kClosed || lists.cached_bytes + bytes > kMaxCachedBytes) return ::operator delete(block);
+  size_t& cached_bytes = cached_bytes_of(size_class);
+  if (lists.stage == Stage::kClosed || cached_bytes + bytes > bound_of(size_class)) return ::operator delete(block);
   lists.heads[size_class] = ::new (block) FreeBlock{lists.heads[size_class]};
-  lists.cached_bytes += bytes;
+  cached_bytes += bytes;
 }
 
-size_t BlockPool::cached_bytes() noexcept { return lists.cached_bytes; }
+size_t BlockPool::cached_bytes() noexcept { return lists.small_bytes + lists.large_bytes; }
 
 }  // namespace gaggle
