@@ -111,7 +111,7 @@ class ServerLoop {
 
  private:
   static constexpr size_t kMaxSpareCalls = 1024;
-  static constexpr size_t kMaxSpareReaders = 64;
+  static constexpr size_t kMaxSpareReaders = 128;  // as many messages as a turn of one connection brings, as a rule
 
   struct MethodPools {
     MessagePool requests;
