@@ -10,14 +10,17 @@ namespace gaggle {
 // free lists of their thread, and serve the next of about their size. Given back to malloc, the pages of a large one
 // often go back to the system and are faulted in anew for the next message, which costs more than to copy it.
 //
-// A size is rounded up by at most a quarter. A thread keeps at most kMaxCachedBytes, which its end frees; what is
+// A size is rounded up by at most a quarter. A thread keeps a bounded amount, which its end frees; what is
 // smaller, larger or beyond goes to operator new and delete. A block may be freed by another thread than the
 // one that made it; it then serves that thread.
 class BlockPool {
  public:
   static constexpr size_t kMinBytes = 256;
   static constexpr size_t kMaxBytes = size_t{4} << 20;
+  // Blocks from here on are large. Large and small ones have a bound each, so that neither crowds out the other.
+  static constexpr size_t kLargeBytes = size_t{64} << 10;
   static constexpr size_t kMaxCachedBytes = size_t{4} << 20;
+  static constexpr size_t kMaxCachedSmallBytes = size_t{1} << 20;
   // The class of sizes that no list has.
   static constexpr uint32_t kNoClass = UINT32_MAX;
 

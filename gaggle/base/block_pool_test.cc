@@ -63,6 +63,21 @@ TEST_F(BlockPoolTest, a_thread_keeps_a_bounded_amount) {
   });
 }
 
+TEST_F(BlockPoolTest, small_blocks_leave_large_ones_their_room) {
+  on_a_thread([] {
+    const uint32_t small = BlockPool::class_of(BlockPool::kMinBytes);
+    std::vector<void*> blocks;
+    for (size_t bytes = 0; bytes < 2 * BlockPool::kMaxCachedSmallBytes; bytes += BlockPool::kMinBytes) {
+      blocks.push_back(BlockPool::allocate(BlockPool::kMinBytes, small));
+    }
+    for (void* block : blocks) BlockPool::deallocate(block, small);
+    EXPECT_EQ(BlockPool::cached_bytes(), BlockPool::kMaxCachedSmallBytes);
+    const uint32_t large = BlockPool::class_of(BlockPool::kMaxBytes);
+    BlockPool::deallocate(BlockPool::allocate(BlockPool::kMaxBytes, large), large);
+    EXPECT_EQ(BlockPool::cached_bytes(), BlockPool::kMaxCachedSmallBytes + BlockPool::kMaxBytes);
+  });
+}
+
 TEST_F(BlockPoolTest, a_block_may_be_freed_by_another_thread) {
   const uint32_t size_class = BlockPool::class_of(100 * kKiB);
   void* block = nullptr;

@@ -13,9 +13,6 @@
 
 namespace gaggle {
 
-// Smaller ones may be kept by the thousand, and shouldn't be rounded up.
-constexpr size_t kPooledBytes = size_t{64} << 10;
-
 // Counts the users of one storage. Content that was copied lies directly behind it; content that
 // was taken over lies in `object`.
 struct Bytes::Owner {
@@ -61,7 +58,8 @@ Bytes Bytes::uninitialised(size_t size, uint8_t** content) {
   *content = nullptr;
   if (size == 0) return {};
   const size_t whole = sizeof(Owner) + size;
-  const uint32_t size_class = whole < kPooledBytes ? BlockPool::kNoClass : BlockPool::class_of(whole);
+  // Small ones may be kept by the thousand, and shouldn't be rounded up.
+  const uint32_t size_class = whole < BlockPool::kLargeBytes ? BlockPool::kNoClass : BlockPool::class_of(whole);
   auto* owner = new (BlockPool::allocate(sizeof(Owner) + size, size_class)) Owner;
   owner->size_class = size_class;
   auto* storage = reinterpret_cast<uint8_t*>(owner + 1);

@@ -9,6 +9,26 @@
 
 namespace gaggle {
 
+namespace {
+
+// A mutex of four bytes instead of std::mutex's forty: every call has one. It is held for a few
+// instructions at a time.
+class SmallMutex {
+ public:
+  void lock() noexcept {
+    while (locked_.exchange(1, std::memory_order_acquire) != 0) locked_.wait(1, std::memory_order_relaxed);
+  }
+  void unlock() noexcept {
+    locked_.store(0, std::memory_order_release);
+    locked_.notify_one();
+  }
+
+ private:
+  std::atomic<uint32_t> locked_{0};
+};
+
+}  // namespace
+
 // What every context derived from one CancelSource shares. Counted by contexts and by subscribed
 // listeners.
 //
@@ -68,8 +88,8 @@ class CancelState {
   };
 
   std::atomic<uint32_t> references_{1};
+  SmallMutex mutex_;
   std::atomic<bool> cancelled_{false};
-  std::mutex mutex_;
   CancelListener* head_ = nullptr;
   std::atomic<CancelListener*> running_{nullptr};  // being told; written under the mutex, waited for without
   std::thread::id cancelling_thread_;
@@ -198,15 +218,22 @@ void CancelSource::reset(const Context& parent) {
   context_.state_->follow(parent);
 }
 
-void CancelSource::renew(Context& holder, TimePoint deadline, const Clock& clock) {
-  const bool untouched = holder.state_ == context_.state_ && context_.state_->has_users(2) && !cancelled();
-  if (!untouched) {
-    holder = Context{};
-    reset();
-    holder = context_;
+void CancelSource::renew_own(Context& own, TimePoint deadline, const Clock& clock) {
+  if (own.state_ == nullptr) {
+    own.state_ = new CancelState;
+  } else if (!own.state_->has_users(1)) {
+    auto* fresh = new CancelState;
+    std::exchange(own.state_, fresh)->unref();
+  } else if (own.cancelled()) {
+    own.state_->reset();
   }
-  holder.deadline_ = context_.deadline_ = deadline;
-  holder.clock_ = context_.clock_ = &clock;
+  own.deadline_ = deadline;
+  own.clock_ = &clock;
+}
+
+void CancelSource::cancel_own(const Context& own, const Status& why) noexcept {
+  assert(!why.is_ok());
+  own.state_->cancel(why);
 }
 
 }  // namespace gaggle

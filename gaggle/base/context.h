@@ -117,10 +117,11 @@ class CancelSource {
   // Makes the source usable again for another piece of work, without an allocation when nobody
   // else still holds the old context. For pools.
   void reset(const Context& parent = {});
-  // The same without a parent, and makes `holder` the new context. For a pooled object that keeps its
-  // own context from one piece of work to the next: unless the last one was cancelled or somebody
-  // else kept it, this writes to no counter.
-  void renew(Context& holder, TimePoint deadline, const Clock& clock);
+  // For a pooled object that is the context of its work, and so needs no source beside it: makes `own` a
+  // context of its own that cancel_own() ends. Unless the work before was cancelled or somebody else kept
+  // its context, this allocates nothing and writes to no counter.
+  static void renew_own(Context& own, TimePoint deadline, const Clock& clock);
+  static void cancel_own(const Context& own, const Status& why) noexcept;
 
  private:
   Context context_;

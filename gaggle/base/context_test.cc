@@ -167,22 +167,23 @@ TEST(Cancel, a_source_can_be_used_again) {
 
 TEST(Cancel, a_pooled_context_is_renewed_whatever_happened_to_it) {
   const Clock& clock = Clock::real();
-  CancelSource source;
+  const Status why = Status::cancelled("enough");
   Context own;
-  source.renew(own, kNever, clock);
-  source.renew(own, TimePoint(seconds{7}), clock);
+  CancelSource::renew_own(own, kNever, clock);
+  CancelSource::renew_own(own, TimePoint(seconds{7}), clock);
   EXPECT_EQ(own.deadline(), TimePoint(seconds{7}));
-  EXPECT_EQ(source.context().deadline(), own.deadline());
+  EXPECT_EQ(&own.clock(), &clock);
+  EXPECT_FALSE(own.cancelled());
 
   const Context kept = own;
-  source.renew(own, kNever, clock);
-  source.cancel();
-  EXPECT_TRUE(own.cancelled());
+  CancelSource::renew_own(own, kNever, clock);
+  CancelSource::cancel_own(own, why);
+  EXPECT_EQ(own.status(), why);
   EXPECT_FALSE(kept.cancelled()) << "who kept the last call's context isn't cancelled with the next one";
 
-  source.renew(own, kNever, clock);
+  CancelSource::renew_own(own, kNever, clock);
   EXPECT_FALSE(own.cancelled()) << "the last call's cancellation stays with it";
-  source.cancel();
+  CancelSource::cancel_own(own, why);
   EXPECT_TRUE(own.cancelled());
 }
 

@@ -73,17 +73,6 @@ void MessageReader::keep(std::span<const uint8_t> piece) {
   store(piece, piece.size());
 }
 
-std::string MessageReader::take_storage() noexcept {
-  drop_used();
-  return stored_.empty() ? std::exchange(stored_, {}) : std::string();
-}
-
-void MessageReader::set_storage(std::string storage) noexcept {
-  if (has_storage()) return;
-  stored_ = std::move(storage);
-  stored_.clear();
-}
-
 Bytes MessageReader::take_message() {
   const bool fills_storage = given_ != 0 && stored_.size() == used_ + given_ && message_.size() >= kTakeBytes;
   if (!fills_storage) return Bytes::copy_of(message_);
@@ -137,8 +126,8 @@ size_t MessageCounter::count(std::span<const uint8_t> piece) noexcept {
       if (++prefix_bytes_ < kMessagePrefixBytes) continue;
       left_ = declared_;
     }
-    const size_t taken = std::min(left_, piece.size());
-    left_ -= taken;
+    const size_t taken = std::min<size_t>(left_, piece.size());
+    left_ -= static_cast<uint32_t>(taken);
     piece = piece.subspan(taken);
     if (left_ != 0) break;
     ++messages;

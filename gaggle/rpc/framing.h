@@ -60,11 +60,6 @@ class MessageReader {
     return next(nothing);
   }
   void keep(std::span<const uint8_t> piece);
-  // Storage comes and goes, so that streams which wait can share it: take_storage() gives it away when
-  // nothing is in it that wasn't given out, and else nothing; set_storage() has an effect while there is none.
-  std::string take_storage() noexcept;
-  bool has_storage() const noexcept { return !stored_.empty() || stored_.capacity() > std::string().capacity(); }
-  void set_storage(std::string storage) noexcept;
 
   // After kMessage, until the next call here or the end of the piece's memory.
   std::span<const uint8_t> message() const noexcept { return message_; }
@@ -112,7 +107,7 @@ class MessageCounter {
   bool at_boundary() const noexcept { return left_ == 0 && prefix_bytes_ == 0; }
 
  private:
-  size_t left_ = 0;        // of the current message
+  uint32_t left_ = 0;      // of the current message
   uint32_t declared_ = 0;  // as far as its prefix has been read
   uint8_t prefix_bytes_ = 0;
 };

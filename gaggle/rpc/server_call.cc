@@ -11,12 +11,7 @@
 
 namespace gaggle {
 
-ServerCall::ServerCall(ServerLoop& part)
-    : part_(part),
-      reader_(part.core().options().max_receive_bytes),
-      deadline_timer_(part.loop(), *this),
-      readable_(part.loop()),
-      writable_(part.loop()) {}
+ServerCall::ServerCall(ServerLoop& part) : part_(part) {}
 
 ServerCall::~ServerCall() = default;
 
@@ -29,9 +24,7 @@ void ServerCall::begin(ServerConnection& connection, http2::Stream& stream, http
   stream.user = this;
   headers_ = std::move(headers);
   head_ = &head;
-  method_ = head.method;
   if (head.encoding != nullptr) {
-    reader_.allow_compressed(true);
     if (part_.core().options().compress_like_request) use_requests_compressor();
   }
   part_.count_call_started();
@@ -43,7 +36,7 @@ void ServerCall::begin(ServerConnection& connection, http2::Stream& stream, http
     return refuse(Status::deadline_exceeded("the deadline had passed when the call arrived"));
   }
   set_context(head.timeout);
-  if (method_->stream != nullptr) {
+  if (head_->method->stream != nullptr) {
     start_due_ = true;
     connection.make_ready(*this);
   }
@@ -59,9 +52,16 @@ void ServerCall::set_context(Duration timeout) {
   TimePoint deadline = kNever;
   if (timeout != Duration::max()) {
     deadline = deadline_after(loop().now(), timeout);
-    deadline_timer_.arm_at(deadline_after(deadline, kResetGrace));
+    set_deadline_timer(deadline_after(deadline, kResetGrace));
   }
-  source_.renew(*this, deadline, loop().clock());
+  CancelSource::renew_own(*this, deadline, loop().clock());
+}
+
+void ServerCall::set_deadline_timer(TimePoint when) {
+  if (deadline_timer_ == nullptr) {
+    deadline_timer_ = std::make_unique<TimerOf<&ServerCall::on_deadline>>(loop(), *this);
+  }
+  deadline_timer_->arm_at(when);
 }
 
 void ServerCall::run() noexcept {
@@ -76,10 +76,11 @@ void ServerCall::run() noexcept {
 // What the handler does may end and recycle this call before it returns.
 void ServerCall::start_handler() noexcept {
   handler_running_ = true;
+  const ServerMethod& called = *head_->method;
   try {
-    if (method_->unary != nullptr) {
-      response_ = part_.take_response(*method_);
-      gaggle::start(method_->unary->handler(method_->implementation, *this, *this, part_.core().interceptor()), *this,
+    if (called.unary != nullptr) {
+      response_ = part_.take_response(called);
+      gaggle::start(called.unary->handler(called.implementation, *this, *this, part_.core().interceptor()), *this,
                     *this);
     } else {
       gaggle::start(run_stream(), *this, *this);
@@ -93,8 +94,8 @@ void ServerCall::start_handler() noexcept {
 // Without an interceptor, the task is the method's own.
 Task<Status> ServerCall::run_stream() {
   StreamServerInterceptor* const interceptor = part_.core().stream_interceptor();
-  if (interceptor != nullptr) return intercept_stream(*interceptor, *method_, method(), *this);
-  return method_->stream->handler(method_->implementation, *this);
+  if (interceptor != nullptr) return intercept_stream(*interceptor, *head_->method, method(), *this);
+  return head_->method->stream->handler(head_->method->implementation, *this);
 }
 
 // --- End ---
@@ -121,7 +122,7 @@ void ServerCall::finish(const Status& status) noexcept {
   handler_running_ = false;
   if (!over_) {
     Status final = status;
-    if (final.is_ok()) final = method_->unary != nullptr ? send_unary_response() : send_stream_end();
+    if (final.is_ok()) final = head_->method->unary != nullptr ? send_unary_response() : send_stream_end();
     if (!final.is_ok()) send_status(final);
     succeeded_ = final.is_ok();
     end_on_wire(final);
@@ -138,8 +139,8 @@ void ServerCall::end_on_wire(const Status& why) {
 // wake them too, but with whatever a nested context says.
 void ServerCall::cancel_context(const Status& why) {
   wake_receivers(why);
-  writable_.wake_all(why);
-  source_.cancel(why);
+  wake_senders(why);
+  CancelSource::cancel_own(*this, why);
 }
 
 void ServerCall::on_reset(http2::ErrorCode code, http2::ResetOrigin origin) {
@@ -173,22 +174,22 @@ void ServerCall::on_deadline() {
 }
 
 void ServerCall::recycle() noexcept {
-  if (deadline_timer_.armed()) deadline_timer_.disarm();
-  if (request_.object != nullptr) part_.give_back_request(*method_, std::exchange(request_, {}), request_bytes_);
-  if (response_.object != nullptr) part_.give_back_response(*method_, std::exchange(response_, {}), response_bytes_);
+  if (deadline_timer_ != nullptr) deadline_timer_->disarm();
+  const ServerMethod& called = *head_->method;
+  if (request_.object != nullptr) part_.give_back_request(called, std::exchange(request_, {}), request_bytes_);
+  if (response_.object != nullptr) part_.give_back_response(called, std::exchange(response_, {}), response_bytes_);
   request_bytes_ = response_bytes_ = 0;
   decoded_ = false;
   head_ = nullptr;
   headers_ = nullptr;
   stream_ = nullptr;
   connection_ = nullptr;
-  method_ = nullptr;
   compressor_ = nullptr;
   handler_running_ = start_due_ = cancel_due_ = over_ = succeeded_ = headers_sent_ = request_ended_ = false;
-  have_request_ = send_full_ = have_response_ = false;
+  have_request_ = send_full_ = have_response_ = received_compressed_ = false;
   operations_ = 0;
   end_status_ = Status::ok();
-  reader_.reset();
+  if (reader_ != nullptr) give_back_reader();
   arrived_.reset();
   if (extras_ != nullptr) {
     extras_->have_metadata = false;

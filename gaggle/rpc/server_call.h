@@ -71,7 +71,7 @@ class ServerCall final : public ServerContext,
   // run() would start the handler.
   bool waits_to_start() const noexcept { return start_due_ && !over_; }
   // What is kept here for the call, as MemoryQuota counts it.
-  size_t buffered_bytes() const noexcept { return reader_.stored_bytes() + request_bytes_ + response_bytes_; }
+  size_t buffered_bytes() const noexcept { return stored_bytes() + request_bytes_ + response_bytes_; }
 
   // --- ServerContext (server_call_context.cc) ---
 
@@ -79,7 +79,7 @@ class ServerCall final : public ServerContext,
   const Metadata& metadata() override;
   const Peer& peer() override;
   std::string_view content_subtype() const noexcept override;
-  Loop& loop() noexcept override { return writable_.loop(); }
+  Loop& loop() noexcept override;
   std::span<const ServiceDesc* const> services() const noexcept override;
   void* stats_tag(const StatsHandler& handler) const noexcept override {
     return stats_ != nullptr ? stats_->tag_of(handler) : nullptr;
@@ -87,7 +87,7 @@ class ServerCall final : public ServerContext,
   Status set_header(std::string_view key, std::string_view value) override;
   Status send_header() override;
   Status set_compressor(std::string_view name) override;
-  bool received_compressed() const noexcept override { return reader_.is_compressed(); }
+  bool received_compressed() const noexcept override { return received_compressed_; }
   Status set_trailer(std::string_view key, std::string_view value) override;
 
   // --- UnaryServerCall ---
@@ -95,7 +95,7 @@ class ServerCall final : public ServerContext,
   Message request() noexcept override { return request_; }
   Message response() noexcept override { return response_; }
   Status decode() override;
-  const UnaryServerInfo& info() const noexcept override { return method_->unary_info; }
+  const UnaryServerInfo& info() const noexcept override;
 
   // --- ServerStream (server_call_stream.cc) ---
 
@@ -112,6 +112,9 @@ class ServerCall final : public ServerContext,
   bool held = false;  // ready, and has waited for its client to read
 
  private:
+  // There may be a hundred thousand open streams, which do nothing but wait: what few calls need, or need
+  // for a moment only, is behind a pointer.
+
   // What most calls don't have; kept for the next call.
   struct Extras {
     bool have_metadata = false;
@@ -124,12 +127,24 @@ class ServerCall final : public ServerContext,
     if (extras_ == nullptr) extras_ = std::make_unique<Extras>();
     return *extras_;
   }
+  // Where recv and send wait that can't wait in receiver_; kept for the next call.
+  struct Waits {
+    explicit Waits(Loop& loop) noexcept : readable(loop), writable(loop) {}
+    WaitQueue readable;
+    WaitQueue writable;
+  };
+  Waits& waits() {
+    if (waits_ == nullptr) waits_ = std::make_unique<Waits>(loop());
+    return *waits_;
+  }
   // Null when there are no handlers.
   CallStats* stats() noexcept { return stats_ != nullptr && *stats_ ? stats_.get() : nullptr; }
 
   // The wait for the next message of the stream, as a handler awaits it: for the call's own context. For
   // any other, and in case of a deadline, receive_later() does the same with a frame.
-  class Receiver final : public TaskOperation<Result<bool>>, private LoopWork, private LoopWait {
+  //
+  // It needn't be told of the loop's end: connections hear of that, and end their calls, which wakes it.
+  class Receiver final : public TaskOperation<Result<bool>>, private LoopWork {
    public:
     explicit Receiver(ServerCall& call) noexcept : call_(call) {}
     bool in_use() const noexcept { return state_ != State::kFree; }
@@ -140,20 +155,18 @@ class ServerCall final : public ServerContext,
    private:
     enum class State : uint8_t { kFree, kOffered, kWaiting, kWoken, kEnded };
     Begun begin(std::coroutine_handle<> awaiter, TaskPromiseBase& promise, const Context& context) override;
-    Result<bool> take() override { return *std::move(result_); }
-    Task<Result<bool>> with_frame() override { return call_.receive_later(message_); }
+    Result<bool> take() override { return std::move(result_); }
+    Task<Result<bool>> with_frame() override { return call_.receive_later(call_.request_); }
     void leave() noexcept override;
     void run_on_loop() noexcept override;
     void on_dropped() noexcept override;
-    void on_loop_gone() noexcept override { promise_->abandon(); }
     bool try_now();
 
     ServerCall& call_;
-    State state_ = State::kFree;
-    Message message_;
     std::coroutine_handle<> awaiter_;
     TaskPromiseBase* promise_ = nullptr;
-    std::optional<Result<bool>> result_;
+    Result<bool> result_ = false;  // once kEnded
+    State state_ = State::kFree;
   };
 
   void on_done(Status&& status) noexcept override { finish(status); }
@@ -162,6 +175,7 @@ class ServerCall final : public ServerContext,
 
   // server_call.cc
   void set_context(Duration timeout);
+  void set_deadline_timer(TimePoint when);
   void start_handler() noexcept;
   Task<Status> run_stream();
   void finish(const Status& status) noexcept;
@@ -169,6 +183,10 @@ class ServerCall final : public ServerContext,
   void end_on_wire(const Status& why);
 
   // server_call_receive.cc
+  MessageReader& reader();
+  void give_back_reader() noexcept;
+  size_t stored_bytes() const noexcept { return reader_ != nullptr ? reader_->stored_bytes() : 0; }
+  size_t missing_bytes() const noexcept;
   bool receive_unary(std::span<const uint8_t> content);
   bool is_too_much(size_t more) const noexcept;
   Status decode_into(Message message);
@@ -200,18 +218,11 @@ class ServerCall final : public ServerContext,
   Task<Result<bool>> receive_later(Message message);
   void expect_more();
   void wake_receivers(const Status& why = Status::ok()) noexcept;
+  void wake_senders(const Status& why = Status::ok()) noexcept;
   Task<Status> send_later(ConstMessage message, SendOptions options);
   Status send_now(ConstMessage message, SendOptions options);
   Status send_encoded(ConstMessage message, SendOptions options);
   void fail(const Status& status);
-
-  ServerLoop& part_;
-  ServerConnection* connection_ = nullptr;
-  http2::Stream* stream_ = nullptr;
-  http2::HeaderBlockRef headers_;
-  const RequestHead* head_ = nullptr;
-  const ServerMethod* method_ = nullptr;
-  const Compressor* compressor_ = nullptr;  // of what is sent
 
   bool handler_running_ = false;
   bool start_due_ = false;   // the handler may start
@@ -227,20 +238,26 @@ class ServerCall final : public ServerContext,
   static constexpr uint8_t kSending = 2;
   uint8_t operations_ = 0;  // of the stream, under way now
   bool decoded_ = false;
-  Status end_status_;  // once over_: why; recv and send give it
+  bool received_compressed_ = false;
 
-  Message request_;
+  ServerLoop& part_;
+  ServerConnection* connection_ = nullptr;
+  http2::Stream* stream_ = nullptr;
+  http2::HeaderBlockRef headers_;
+  const RequestHead* head_ = nullptr;
+  const Compressor* compressor_ = nullptr;  // of what is sent
+  Status end_status_;                       // once over_: why; recv and send give it
+
+  Message request_;  // of a stream: what the waiting recv reads into
   Message response_;
-  size_t request_bytes_ = 0;
-  size_t response_bytes_ = 0;
-  MessageReader reader_;
+  uint32_t request_bytes_ = 0;
+  uint32_t response_bytes_ = 0;
   MessageCounter arrived_;
+  MessageReader* reader_ = nullptr;  // the loop's, while there is something in it
 
-  CancelSource source_;
-  TimerOf<&ServerCall::on_deadline> deadline_timer_;
-  WaitQueue readable_;
-  WaitQueue writable_;
   Receiver receiver_{*this};
+  std::unique_ptr<TimerOf<&ServerCall::on_deadline>> deadline_timer_;  // made for the first deadline
+  std::unique_ptr<Waits> waits_;
   std::unique_ptr<Extras> extras_;
   std::unique_ptr<CallStats> stats_;  // made when there are handlers
 };

@@ -14,6 +14,10 @@
 
 namespace gaggle {
 
+Loop& ServerCall::loop() noexcept { return part_.loop(); }
+
+const UnaryServerInfo& ServerCall::info() const noexcept { return head_->method->unary_info; }
+
 std::string_view ServerCall::method() const noexcept { return head_->path; }
 
 const Metadata& ServerCall::metadata() {

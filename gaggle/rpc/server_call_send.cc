@@ -36,19 +36,21 @@ Status ServerCall::send_unary_response() {
 
 // Nobody uses the response again: a large one goes out as it lies in memory.
 Status ServerCall::send_unary_response(Message& response) {
-  if (Status status = check_size(response, &response_bytes_); !status) return status;
+  size_t size = 0;
+  if (Status status = check_size(response, &size); !status) return status;
+  response_bytes_ = static_cast<uint32_t>(size);
   if (!headers_sent_ && send_headers() == SendResult::kTooLarge) return metadata_too_large();
   if (compressor_ != nullptr) {
-    static_cast<void>(write_message(response, response_bytes_, SendOptions{}));
+    static_cast<void>(write_message(response, size, SendOptions{}));
   } else {
-    if (CallStats* const told = stats()) told->message_sent(response_bytes_);
-    static_cast<void>(send_last_use(connection_->http2(), *stream_, response, response_bytes_, false));
+    if (CallStats* const told = stats()) told->message_sent(size);
+    static_cast<void>(send_last_use(connection_->http2(), *stream_, response, size, false));
   }
   return send_ok_trailers();
 }
 
 Status ServerCall::send_stream_end() {
-  if (!method_->server_streams && !have_response_) return Status::internal("the handler has sent no response");
+  if (!head_->method->server_streams && !have_response_) return Status::internal("the handler has sent no response");
   if (!headers_sent_ && send_headers() == SendResult::kTooLarge) return metadata_too_large();
   return send_ok_trailers();
 }

@@ -51,24 +51,28 @@ Task<Result<bool>> ServerCall::receive_later(Message message) {
     std::optional<Result<bool>> received = try_receive(message);
     if (received) co_return *std::move(received);
     expect_more();
-    Status woken = co_await readable_.wait();
+    Status woken = co_await waits().readable.wait();
     if (!woken.is_ok() && !over_) co_return woken;
   }
 }
 
 void ServerCall::expect_more() {
-  part_.take_back_storage(reader_);
-  connection_->http2().expect(*stream_, reader_.missing_bytes());
+  if (reader_ != nullptr && stored_bytes() == 0) give_back_reader();
+  connection_->http2().expect(*stream_, missing_bytes());
   connection_->flush();
 }
 
 void ServerCall::wake_receivers(const Status& why) noexcept {
   receiver_.wake();
-  readable_.wake_all(why);
+  if (waits_ != nullptr) waits_->readable.wake_all(why);
+}
+
+void ServerCall::wake_senders(const Status& why) noexcept {
+  if (waits_ != nullptr) waits_->writable.wake_all(why);
 }
 
 Task<Result<bool>> ServerCall::Receiver::task(Message message) noexcept {
-  message_ = message;
+  call_.request_ = message;
   state_ = State::kOffered;
   return Task<Result<bool>>::of(*this);
 }
@@ -90,14 +94,13 @@ TaskOperation<Result<bool>>::Begun ServerCall::Receiver::begin(std::coroutine_ha
 
 // Whether it has ended; otherwise it waits.
 bool ServerCall::Receiver::try_now() {
-  result_ = call_.try_receive(message_);
-  if (result_) {
+  if (std::optional<Result<bool>> received = call_.try_receive(call_.request_)) {
+    result_ = *std::move(received);
     state_ = State::kEnded;
     return true;
   }
   state_ = State::kWaiting;
   call_.expect_more();
-  begin_wait(call_.loop());
   return false;
 }
 
@@ -105,7 +108,6 @@ bool ServerCall::Receiver::try_now() {
 void ServerCall::Receiver::wake() noexcept {
   if (state_ != State::kWaiting) return;
   state_ = State::kWoken;
-  end_wait();
   call_.loop().post(*this);
 }
 
@@ -118,27 +120,28 @@ void ServerCall::Receiver::on_dropped() noexcept {
 }
 
 void ServerCall::Receiver::leave() noexcept {
-  if (state_ == State::kWaiting) end_wait();
   if (state_ >= State::kWaiting) call_.operations_ = static_cast<uint8_t>(call_.operations_ & ~kReceiving);
   state_ = State::kFree;
+  call_.request_ = {};
 }
 
 // Nullopt: wait for more.
 std::optional<Result<bool>> ServerCall::try_receive(Message message) {
   if (over_) return end_status_;
-  const Step step = reader_.next();
+  const Step step = reader_ != nullptr ? reader_->next() : Step::kMore;
   if (step == Step::kMore) {
     if (!request_ended_) return std::nullopt;
-    if (!reader_.at_boundary()) return fail_receive(cut_off());
-    if (!method_->client_streams && !have_request_) return fail_receive(no_request());
+    if (stored_bytes() != 0) return fail_receive(cut_off());
+    if (!head_->method->client_streams && !have_request_) return fail_receive(no_request());
     return false;
   }
   if (step != Step::kMessage) return fail_receive(reading_error(step));
   have_request_ = true;
-  connection_->http2().consume(*stream_, reader_.message_wire_bytes());
+  received_compressed_ = reader_->is_compressed();
+  connection_->http2().consume(*stream_, reader_->message_wire_bytes());
   connection_->flush();
   if (Status bad = decode_into(message); !bad) return fail_receive(bad);
-  if (!method_->client_streams && reader_.stored_bytes() != 0) return fail_receive(too_many_requests());
+  if (!head_->method->client_streams && stored_bytes() != 0) return fail_receive(too_many_requests());
   return true;
 }
 
@@ -159,7 +162,7 @@ Task<Status> ServerCall::send_later(ConstMessage message, SendOptions options) {
   if ((operations_ & kSending) != 0) co_return busy("send");
   const Busy sending(operations_, kSending);
   while (send_full_ && !over_) {
-    Status woken = co_await writable_.wait();
+    Status woken = co_await waits().writable.wait();
     if (!woken.is_ok() && !over_) co_return woken;
   }
   co_return send_now(message, options);
@@ -167,7 +170,7 @@ Task<Status> ServerCall::send_later(ConstMessage message, SendOptions options) {
 
 Status ServerCall::send_now(ConstMessage message, SendOptions options) {
   if (over_) return end_status_;
-  if (std::exchange(have_response_, true) && !method_->server_streams) {
+  if (std::exchange(have_response_, true) && !head_->method->server_streams) {
     fail(Status::internal("the handler has sent several responses for a method that has one"));
     return end_status_;
   }
@@ -199,7 +202,7 @@ Status ServerCall::send_encoded(ConstMessage message, SendOptions options) {
 
 void ServerCall::on_writable() {
   send_full_ = false;
-  writable_.wake_all();
+  wake_senders();
 }
 
 // The call ends with `status` now, while its handler still runs.
@@ -208,7 +211,7 @@ void ServerCall::fail(const Status& status) {
   send_status(status);
   end_on_wire(status);
   wake_receivers(status);
-  writable_.wake_all(status);
+  wake_senders(status);
   connection_->flush();
 }
 

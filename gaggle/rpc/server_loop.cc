@@ -40,6 +40,7 @@ ServerLoop::ServerLoop(ServerCore& core, Loop& loop)
 
 ServerLoop::~ServerLoop() {
   for (ServerCall* call : spare_calls_) delete call;
+  while (spare_reader_count_ != 0) delete spare_readers_[--spare_reader_count_];
 }
 
 // --- Connections ---
@@ -254,18 +255,18 @@ void ServerLoop::give_back_response(const ServerMethod& method, Message response
   pools(method).responses.give_back(response, encoded_bytes);
 }
 
-void ServerLoop::lend_storage(MessageReader& reader) noexcept {
-  if (spare_storages_.empty() || reader.has_storage()) return;
-  reader.set_storage(std::move(spare_storages_.back()));
-  spare_storages_.pop_back();
+MessageReader& ServerLoop::take_reader() {
+  if (spare_reader_count_ == 0) return *new MessageReader(core_.options().max_receive_bytes);
+  return *spare_readers_[--spare_reader_count_];
 }
 
-void ServerLoop::take_back_storage(MessageReader& reader) {
-  if (!reader.has_storage()) return;
-  std::string storage = reader.take_storage();
-  const size_t bytes = storage.capacity();
-  if (bytes > MessageReader::kKeptBytes || spare_storages_.size() == kMaxSpareStorages) return;
-  if (bytes > std::string().capacity()) spare_storages_.push_back(std::move(storage));
+void ServerLoop::give_back(MessageReader& reader) noexcept {
+  if (spare_reader_count_ == kMaxSpareReaders) {
+    delete &reader;
+    return;
+  }
+  reader.reset();
+  spare_readers_[spare_reader_count_++] = &reader;
 }
 
 // --- Counters ---

@@ -75,9 +75,10 @@ class ServerLoop {
   Message take_response(const ServerMethod& method);
   void give_back_request(const ServerMethod& method, Message request, size_t encoded_bytes);
   void give_back_response(const ServerMethod& method, Message response, size_t encoded_bytes);
-  // What streams store messages in until they are asked for: the loop's, so that one that waits has none.
-  void lend_storage(MessageReader& reader) noexcept;
-  void take_back_storage(MessageReader& reader);
+  // What a call's messages are read with, and stored in until they are asked for: the loop's, so that a
+  // call that waits for one has none.
+  MessageReader& take_reader();
+  void give_back(MessageReader& reader) noexcept;
   // For composing one header section; used up before anything else runs.
   ReplyFields& fields() noexcept { return fields_; }
 
@@ -110,7 +111,7 @@ class ServerLoop {
 
  private:
   static constexpr size_t kMaxSpareCalls = 1024;
-  static constexpr size_t kMaxSpareStorages = 64;
+  static constexpr size_t kMaxSpareReaders = 128;  // as many messages as a turn of one connection brings, as a rule
 
   struct MethodPools {
     MessagePool requests;
@@ -153,7 +154,8 @@ class ServerLoop {
   ServerHandshakes handshakes_;
   std::vector<ServerCall*> spare_calls_;
   std::vector<std::unique_ptr<MethodPools>> pools_;  // by ServerMethod::index
-  std::vector<std::string> spare_storages_;
+  std::array<MessageReader*, kMaxSpareReaders> spare_readers_{};
+  size_t spare_reader_count_ = 0;
   ReplyFields fields_;
   GraceTimer grace_;
   TimerOf<&ServerLoop::on_memory_timer> memory_timer_;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "gaggle/net/sleep.h"
+#include "gaggle/rpc/server_call.h"
 #include "gaggle/rpc/server_testing.h"
 
 namespace gaggle {
@@ -292,6 +293,10 @@ TEST(ServerStreaming, a_message_that_cannot_be_sent_ends_the_call_with_its_statu
   EXPECT_TRUE(call.messages().empty());
   ASSERT_EQ(world.service.ended.size(), 3u);
   for (const Status& status : world.service.ended) EXPECT_EQ(status.code(), StatusCode::kInternal);
+}
+
+TEST(ServerStreaming, a_stream_that_waits_takes_little) {
+  EXPECT_LE(sizeof(ServerCall), 328u) << "there may be a hundred thousand open streams";
 }
 
 }  // namespace
