@@ -29,6 +29,17 @@ TEST(Slots, streams_above_the_limit_are_refused) {
   EXPECT_EQ(script.connection().counters().refused_streams, 1u);
 }
 
+TEST(Slots, a_stream_has_nothing_of_the_one_whose_memory_it_has) {
+  Script script(Role::kServer, with({.max_concurrent_streams = 1}), Behaviour::kNothing);
+  script.shake_hands();
+  script.send(headers(1, request_fields({{"content-length", "9"}}), kEndHeaders) + data(1, "four"));
+  script.send(rst_stream(1, ErrorCode::kCancel));
+  script.release(script.stream(1));
+  script.send(headers(3, request_fields(), kEndHeaders) + data(3, "any number of bytes", kEndStream));
+  EXPECT_EQ(join(script.sent()), "") << "no content-length was declared for this one";
+  EXPECT_EQ(script.connection().counters().malformed_messages, 0u);
+}
+
 TEST(Slots, a_slot_is_free_when_the_handler_has_ended_not_when_the_peer_resets) {
   Script script(Role::kServer, with({.max_concurrent_streams = 2}), Behaviour::kNothing);
   script.shake_hands();
