@@ -39,7 +39,7 @@ def parse_arguments():
                         help=f"only this cell; may be repeated. Also {', '.join(OTHER_PARTS)}")
     parser.add_argument("--server", action="append", default=[], metavar="NAME", help="only this server; may be repeated")
     parser.add_argument("--list", action="store_true", help="names the cells and the servers")
-    parser.add_argument("--connections", type=int, help="idle connections (default 10000; quick 1000)")
+    parser.add_argument("--connections", type=int, default=10_000, help="idle connections (default 10000)")
     parser.add_argument("--no-counts", action="store_true", help="no system calls and allocations")
     parser.add_argument("--check", action="store_true", help="fail when a target is missed or grpc++ is faster somewhere")
     parser.add_argument("--name", default="latest", help="of the files in the directory of results")
@@ -47,7 +47,6 @@ def parse_arguments():
     options = parser.parse_args()
     options.rounds = options.rounds or (3 if options.quick else 5)
     options.seconds = options.seconds or (0.25 if options.quick else 0.8)
-    options.connections = options.connections or (1000 if options.quick else 10_000)
     known = {cell.name for cell in cells.ALL} | set(OTHER_PARTS)
     for name in options.cell:
         if name not in known:

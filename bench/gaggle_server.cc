@@ -83,7 +83,8 @@ Result<uint16_t> listen(gaggle::Server& server, const bench::ServerOptions& opti
 
 int main(int argc, char** argv) {
   const bench::ServerOptions options = bench::parse_server_options(argc, argv);
-  gaggle::LoopGroup loops(static_cast<size_t>(options.threads));
+  gaggle::LoopGroup loops(static_cast<size_t>(options.threads),
+                          {.busy_poll = std::chrono::microseconds{options.busy_poll_us}});
   std::unique_ptr<gaggle::TlsServerCredentials> tls;
   BenchService service;
   AnswerService answers;

@@ -13,9 +13,10 @@ namespace bench {
 
 // What every benchmarked server takes from its command line.
 struct ServerOptions {
-  int port = 0;      // 0 lets the system choose; announce_port() tells which it was
-  int threads = 1;   // event loops or completion queues; a server without threads ignores it
-  std::string cert;  // with `key`, files in PEM: TLS
+  int port = 0;          // 0 lets the system choose; announce_port() tells which it was
+  int threads = 1;       // event loops or completion queues; a server without threads ignores it
+  int busy_poll_us = 0;  // ours only: LoopOptions::busy_poll
+  std::string cert;      // with `key`, files in PEM: TLS
   std::string key;
 
   bool tls() const { return !cert.empty(); }
@@ -26,7 +27,10 @@ inline ServerOptions parse_server_options(int argc, char** argv) {
   ServerOptions options;
   for (int i = 1; i < argc; i += 2) {
     const std::string_view flag = argv[i];
-    int* const number = flag == "--port" ? &options.port : flag == "--threads" ? &options.threads : nullptr;
+    int* const number = flag == "--port"           ? &options.port
+                        : flag == "--threads"      ? &options.threads
+                        : flag == "--busy-poll-us" ? &options.busy_poll_us
+                                                   : nullptr;
     std::string* const text = flag == "--cert" ? &options.cert : flag == "--key" ? &options.key : nullptr;
     if ((number == nullptr && text == nullptr) || i + 1 == argc) {
       std::fprintf(stderr, "usage: %s [--port N] [--threads N] [--cert FILE --key FILE]\n", argv[0]);

@@ -80,7 +80,7 @@ Result<std::vector<std::unique_ptr<ClientConn>>> connect(LoopGroup& loops, const
 
 int main(int argc, char** argv) {
   const bench::LoadOptions options = bench::parse_load_options(argc, argv);
-  Loop loop;
+  Loop loop({.busy_poll = std::chrono::microseconds{options.busy_poll_us}});
   LoopGroup loops(loop);
   std::unique_ptr<TlsChannelCredentials> tls;
   if (!options.ca.empty()) {

@@ -29,6 +29,7 @@ LoadOptions parse_load_options(int argc, char** argv) {
       {"--keep-going", &options.keep_going},
       {"--ca", &options.ca},
       {"--response-bytes", &options.response_bytes},
+      {"--busy-poll-us", &options.busy_poll_us},
       {"--server-pid", &options.server_pid},
   };
   for (int i = 1; i < argc; i += 2) {

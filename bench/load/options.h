@@ -25,6 +25,7 @@ struct LoadOptions {
   std::uint32_t keep_going = 0;        // 1: failed calls are counted, and all goes on
   std::string ca;                      // a file in PEM: TLS
   std::uint32_t response_bytes = 0;    // TCP only; 0: as long as the request
+  std::uint32_t busy_poll_us = 0;      // ours only: LoopOptions::busy_poll
   int server_pid = 0;                  // whose CPU time is reported along; 0: nobody's
 };
 

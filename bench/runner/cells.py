@@ -84,7 +84,8 @@ def _corners():
         return Cell(name, connections, streams, payload, **{"peers": CORNERS_AGAINST, **more})
 
     with_limits = CORNERS_AGAINST + ("nghttp2",) + LIMITS
-    yield corner("ping-pong", 1, 1, load="own", quick=True, peers=CORNERS_AGAINST + ("raw TCP",),
+    with_polling = CORNERS_AGAINST + ("gaggle, polling",)
+    yield corner("ping-pong", 1, 1, load="own", quick=True, peers=with_polling + ("raw TCP",),
                  says="latency without company")
     yield corner("ping-pong-h2load", 1, 1, peers=with_limits)
     yield corner("one-connection", 1, 100, peers=with_limits)
@@ -102,8 +103,8 @@ def _corners():
     yield corner("empty-ping-pong", 1, 1, 0, load="own")
     yield corner("empty-thousand", 1000, 10, 0)
     yield corner("answers-16k", 100, 10, 16 * KIB)
-    yield corner("chat-one", 1, 1, kind="chat", load="own")
-    yield corner("chat-one-window", 1, 1, kind="chat", window=100, load="own", quick=True,
+    yield corner("chat-one", 1, 1, kind="chat", load="own", peers=with_polling)
+    yield corner("chat-one-window", 1, 1, kind="chat", window=100, load="own", quick=True, peers=with_polling,
                  says="messages per second on one stream")
     yield corner("chat-one-connection", 1, 100, kind="chat", load="own")
     yield corner("chat-thousand", 1000, 1, kind="chat", load="own")

@@ -95,4 +95,5 @@ def run(peer, server, cell, seconds, rate, tools, warm_up_share=WARM_UP_SHARE):
     if cell.load == "h2load":
         return _counted(lambda calls: h2load.run(server, cell, calls, tools.scratch), rate, seconds, warm_up, cell)
     program = "bench_grpc_load" if cell.load == "pair" and peer.name != cells.OURS else "bench_gaggle_load"
-    return _sample(own_load(program, server, cell, seconds, warm_up, tools))
+    more = {"busy-poll-us": peer.busy_poll_us} if peer.busy_poll_us else {}
+    return _sample(own_load(program, server, cell, seconds, warm_up, tools, **more))

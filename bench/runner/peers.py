@@ -20,6 +20,7 @@ class Peer:
     tls: bool = True
     plain_only: bool = False  # no TLS, no statuses
     cores: str = process.SERVER_CORE
+    busy_poll_us: int = 0  # ours only: the server's loop and the generator's ask so long before they sleep
 
     def offers(self, cell):
         if self.name not in cell.peers or cell.kind not in self.kinds:
@@ -46,7 +47,12 @@ class Peer:
         return process.ServerProcess(command, self.cores, environment)
 
     def command(self, bin_directory):
-        return [str(self.path(bin_directory))] + (["--threads", str(self.threads)] if self.threads else [])
+        command = [str(self.path(bin_directory))]
+        if self.threads:
+            command += ["--threads", str(self.threads)]
+        if self.busy_poll_us:
+            command += ["--busy-poll-us", str(self.busy_poll_us)]
+        return command
 
 
 PEERS = (
@@ -60,6 +66,7 @@ PEERS = (
     Peer("raw TCP", "bench_tcp_server", threads=0, kinds=("unary",), plain_only=True),
     Peer("Redis", "redis-server", threads=0, kinds=("unary",), plain_only=True),
     Peer("gaggle cache", "bench_gaggle_cache_server", kinds=("get",), plain_only=True),
+    Peer("gaggle, polling", "bench_gaggle_server", busy_poll_us=1000),
     Peer("gaggle, 2 loops", "bench_gaggle_server", threads=2, cores=f"{process.SERVER_CORE},{process.LOAD_CORE}"),
 )
 GRPC = tuple(name for name in cells.EVERYBODY if name != "nghttp2")

@@ -135,7 +135,14 @@ void Loop::run() {
   const Running running(runners_);
   io_->restart();
   // The flag is for a stop that came before restart().
-  if (!stop_requested_.exchange(false, std::memory_order_acq_rel)) io_->run();
+  if (!stop_requested_.exchange(false, std::memory_order_acq_rel)) {
+    if (options_.busy_poll > Duration::zero()) {
+      while (run_one_()) {
+      }
+    } else {
+      io_->run();
+    }
+  }
   stop_requested_.store(false, std::memory_order_release);
 }
 
@@ -150,7 +157,20 @@ size_t Loop::poll() {
   return io_->poll();
 }
 
-bool Loop::run_one_() { return io_->run_one() != 0; }
+bool Loop::run_one_() {
+  if (options_.busy_poll > Duration::zero() && poll_busily()) return true;
+  return io_->run_one() != 0;
+}
+
+// Whether a handler ran within LoopOptions::busy_poll. The clock is read only when none was ready.
+bool Loop::poll_busily() {
+  if (io_->poll_one() != 0) return true;
+  const TimePoint end = deadline_after(Clock::real().now(), options_.busy_poll);
+  do {
+    if (io_->poll_one() != 0) return true;
+  } while (!io_->stopped() && Clock::real().now() < end);
+  return false;
+}
 
 void Loop::post(LoopWork& work) noexcept {
   work.next_ = nullptr;

@@ -2,15 +2,19 @@
 #include "gaggle/net/loop.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <asio/post.hpp>
 #include <atomic>
+#include <chrono>
+#include <ctime>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "gaggle/net/loop_testing.h"
+#include "gaggle/net/timer.h"
 
 namespace gaggle {
 namespace {
@@ -235,6 +239,67 @@ TEST(LoopThreads, stop_ends_run_from_anywhere) {
   std::thread again([&] { loop.run(); });
   loop.post([&] { loop.stop(); });
   again.join();
+}
+
+// --- Busy polling ---
+
+// How often the calling thread has gone to sleep so far.
+long sleeps() {
+  rusage usage{};
+  getrusage(RUSAGE_THREAD, &usage);
+  return usage.ru_nvcsw;
+}
+
+// Work that another thread posts, now and then, until the loop has had `count` of it; how often the loop slept.
+long sleeps_between(Loop& loop, int count, milliseconds pause) {
+  std::atomic<int> done = 0;
+  std::thread poster([&] {
+    for (int i = 0; i < count; ++i) {
+      std::this_thread::sleep_for(pause);
+      loop.post([&done] { ++done; });
+    }
+  });
+  const long before = sleeps();
+  loop.run_until([&] { return done == count; });
+  const long slept = sleeps() - before;
+  poster.join();
+  return slept;
+}
+
+TEST(Loop, sleeps_at_once_unless_it_polls_busily) {
+  Loop sleepy;
+  EXPECT_GE(sleeps_between(sleepy, 50, milliseconds{2}), 40);
+  Loop busy({.busy_poll = std::chrono::seconds{60}});
+  EXPECT_LE(sleeps_between(busy, 50, milliseconds{2}), 10) << "it may have to wait for a mutex of the io_context";
+}
+
+TEST(Loop, sleeps_after_it_has_polled_for_nothing) {
+  Loop loop({.busy_poll = milliseconds{1}});
+  const std::clock_t before = std::clock();
+  EXPECT_GE(sleeps_between(loop, 3, milliseconds{100}), 3);
+  const double seconds = static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
+  EXPECT_LT(seconds, 0.15) << "of 0.3: the rest was slept";
+}
+
+TEST(Loop, that_polls_busily_runs_its_timers_and_stops_like_another) {
+  Loop loop({.busy_poll = std::chrono::seconds{60}});
+  bool fired = false;
+  struct Once final : Timer {
+    Once(Loop& owner, bool& told) : Timer(owner), fired(told) {}
+    void on_timer() noexcept override { fired = true; }
+    bool& fired;
+  } timer(loop, fired);
+  timer.arm_after(milliseconds{5});
+  loop.run_until([&] { return fired; });
+  std::thread stopper([&loop] {
+    std::this_thread::sleep_for(milliseconds{20});
+    loop.stop();
+  });
+  loop.run();
+  stopper.join();
+  asio::io_context io;
+  Loop users(io, {.busy_poll = std::chrono::seconds{60}});
+  users.run();  // out of work, as io_context::run() would have it
 }
 
 }  // namespace
