@@ -69,6 +69,8 @@ void BlockPool::deallocate(void* block, uint32_t size_class) noexcept {
   keep(large, block, size_class - kLarge, bytes, kMaxCachedBytes);
 }
 
+void BlockPool::release_large() noexcept { large.clear(); }
+
 size_t BlockPool::cached_bytes() noexcept { return small.cached_bytes() + large.cached_bytes(); }
 
 }  // namespace gaggle

@@ -19,7 +19,7 @@ class BlockPool {
   static constexpr size_t kMaxBytes = size_t{4} << 20;
   // Blocks from here on are large. Large and small ones have a bound each, so that neither crowds out the other.
   static constexpr size_t kLargeBytes = size_t{64} << 10;
-  static constexpr size_t kMaxCachedBytes = size_t{4} << 20;
+  static constexpr size_t kMaxCachedBytes = size_t{16} << 20;
   static constexpr size_t kMaxCachedSmallBytes = size_t{1} << 20;
   // The class of sizes that no list has.
   static constexpr uint32_t kNoClass = UINT32_MAX;
@@ -29,6 +29,8 @@ class BlockPool {
   // `size_class` is what it was allocated with.
   static void deallocate(void* block, uint32_t size_class) noexcept;
 
+  // Frees the large blocks that the calling thread keeps: it has no use for them now.
+  static void release_large() noexcept;
   // What the calling thread holds in its lists now.
   static size_t cached_bytes() noexcept;
 };

@@ -57,9 +57,23 @@ TEST_F(BlockPoolTest, a_thread_keeps_a_bounded_amount) {
   on_a_thread([] {
     const uint32_t size_class = BlockPool::class_of(1024 * kKiB);
     std::vector<void*> blocks;
-    for (int i = 0; i < 10; ++i) blocks.push_back(BlockPool::allocate(1024 * kKiB, size_class));
+    for (int i = 0; i < 20; ++i) blocks.push_back(BlockPool::allocate(1024 * kKiB, size_class));
     for (void* block : blocks) BlockPool::deallocate(block, size_class);
     EXPECT_EQ(BlockPool::cached_bytes(), BlockPool::kMaxCachedBytes);
+  });
+}
+
+TEST_F(BlockPoolTest, large_blocks_are_given_back_when_somebody_says_so) {
+  on_a_thread([] {
+    for (const size_t size : {BlockPool::kMinBytes, BlockPool::kLargeBytes, BlockPool::kMaxBytes}) {
+      const uint32_t size_class = BlockPool::class_of(size);
+      BlockPool::deallocate(BlockPool::allocate(size, size_class), size_class);
+    }
+    BlockPool::release_large();
+    EXPECT_EQ(BlockPool::cached_bytes(), BlockPool::kMinBytes);
+    const uint32_t size_class = BlockPool::class_of(BlockPool::kMaxBytes);
+    BlockPool::deallocate(BlockPool::allocate(BlockPool::kMaxBytes, size_class), size_class);
+    EXPECT_EQ(BlockPool::cached_bytes(), BlockPool::kMinBytes + BlockPool::kMaxBytes) << "and kept again";
   });
 }
 

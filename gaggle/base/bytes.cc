@@ -107,6 +107,20 @@ Bytes Bytes::adopt(void* object, void (*destroy)(void* object) noexcept, std::sp
   return bytes;
 }
 
+Bytes Bytes::lender() {
+  Bytes bytes;
+  bytes.owner_ = new (::operator new(sizeof(Owner))) Owner;
+  return bytes;
+}
+
+bool Bytes::is_shared() const noexcept {
+  return owner_ != nullptr && owner_->references.load(std::memory_order_acquire) > 1;
+}
+
+void Bytes::end_loan(const Bytes& lender) {
+  if (owner_ != nullptr && owner_ == lender.owner_) *this = copy_of(span());
+}
+
 Bytes Bytes::sibling(std::span<const uint8_t> content) const noexcept {
   assert(owner_ != nullptr);
   Bytes other(*this);

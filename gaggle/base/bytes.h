@@ -30,6 +30,9 @@ class Bytes {
   // Content that lies in an object and lives as long: takes the object over, and `destroy` is called for it by
   // whoever lets go of the last of its bytes, on that thread.
   static Bytes adopt(void* object, void (*destroy)(void* object) noexcept, std::span<const uint8_t> content);
+  // An owner, itself empty, for content that its maker keeps alive: siblings of it lend that content out. When the
+  // maker can't wait any longer, is_shared() says whether some is still lent, and end_loan() ends it.
+  static Bytes lender();
   // Room for `size` bytes that the caller writes through `*content` before it shares the result.
   static Bytes uninitialised(size_t size, uint8_t** content);
   // Bytes that outlive every use by other means: literals, mapped files. Never freed.
@@ -46,6 +49,11 @@ class Bytes {
   void remove_prefix(size_t count) noexcept;  // count <= size()
   // Other content in the same storage, wherever it lies there; only for Bytes that own some.
   Bytes sibling(std::span<const uint8_t> content) const noexcept;
+
+  // Others share the storage.
+  bool is_shared() const noexcept;
+  // Content that `lender` has lent becomes a copy; other content stays as it is.
+  void end_loan(const Bytes& lender);
 
   // Compares content.
   friend bool operator==(const Bytes& a, const Bytes& b) noexcept { return a.view() == b.view(); }

@@ -31,6 +31,25 @@ TEST(Bytes, slices_share_the_storage_and_outlive_the_whole) {
   EXPECT_TRUE(slice.slice(99, 1).empty());
 }
 
+TEST(Bytes, lent_content_isnt_copied_until_the_loan_ends) {
+  const std::string content = "somebody keeps this";
+  const std::span text(reinterpret_cast<const uint8_t*>(content.data()), content.size());
+  const Bytes lender = Bytes::lender();
+  EXPECT_TRUE(lender.empty());
+  EXPECT_FALSE(lender.is_shared());
+  Bytes lent = lender.sibling(text);
+  EXPECT_EQ(lent.data(), text.data());
+  EXPECT_TRUE(lender.is_shared());
+  Bytes other = Bytes::copy_of("another's");
+  const uint8_t* const where = other.data();
+  other.end_loan(lender);
+  EXPECT_EQ(other.data(), where) << "only what this one has lent";
+  lent.end_loan(lender);
+  EXPECT_NE(lent.data(), text.data());
+  EXPECT_EQ(lent.view(), content);
+  EXPECT_FALSE(lender.is_shared());
+}
+
 TEST(Bytes, taking_a_string_moves_its_content) {
   std::string text(1000, 'x');
   const char* where = text.data();

@@ -35,12 +35,17 @@ class FreeLists {
 
   Stage stage() const noexcept { return stage_; }
   void open() noexcept { stage_ = Stage::kOpen; }
-  // Frees what it holds; from now on it's to keep nothing.
-  void close() noexcept {
+  // Frees what it holds.
+  void clear() noexcept {
+    if (cached_bytes_ == 0) return;
     for (Block*& head : heads_) {
       while (head != nullptr) ::operator delete(std::exchange(head, head->next));
     }
     cached_bytes_ = 0;
+  }
+  // The same, and from now on it's to keep nothing.
+  void close() noexcept {
+    clear();
     stage_ = Stage::kClosed;
   }
 

@@ -111,12 +111,15 @@ void Connection::connection_lost() {
 
 TimePoint Connection::next_deadline() const {
   if (failed_) return kNever;
-  return std::min({preface_deadline_, block_deadline_, settings_deadline_});
+  const TimePoint line = has_line() ? line_->period_end : kNever;
+  return std::min({preface_deadline_, block_deadline_, settings_deadline_, line});
 }
 
 void Connection::on_time(TimePoint now) {
   now_ = now;
   if (failed_ || now < next_deadline()) return;
+  if (has_line() && now >= line_->period_end) end_line_period();
+  if (now < std::min({preface_deadline_, block_deadline_, settings_deadline_})) return;
   ++tallies_.timeouts;
   if (now >= preface_deadline_) {
     fail(ErrorCode::kProtocolError, "no connection preface in time");

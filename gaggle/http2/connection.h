@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -145,6 +146,11 @@ class Connection {
   uint8_t* reserve_data(Stream& stream, size_t bytes, bool end_stream);
   // Content: small pieces are copied, large ones are shared until they are written.
   SendResult send_data(Stream& stream, Bytes content, bool end_stream);
+  // Content that `lender` (Bytes::lender) has lent for this stream, and that isn't written, becomes a copy.
+  void end_loan(Stream& stream, const Bytes& lender) {
+    stream.queue_.end_loan(lender);
+    output_.end_loan(lender);
+  }
   // Ends the stream at once, both directions; drops what is queued. No event follows. Still to be
   // released.
   void reset(Stream& stream, ErrorCode code);
@@ -154,7 +160,7 @@ class Connection {
   // The application has taken `bytes` of the content that on_data gave: the peer may send as much.
   void consume(Stream& stream, size_t bytes);
   // A pending receive needs `bytes` more than have arrived: the peer may send them even if they
-  // are more than the window.
+  // are more than the window; once others have come, when they are many (Limits::expected_bytes).
   void expect(Stream& stream, size_t bytes);
   // For a process that is short of memory: from now on the peer may have at most `bytes` on their way
   // to us over all streams, and as soon as so much lies here that nobody has asked for, nothing
@@ -290,6 +296,15 @@ class Connection {
   bool take_connection_window(uint32_t bytes);
   void return_connection_window();
   void return_stream_window(Stream& stream);
+  void set_expected(Stream& stream, uint32_t bytes);
+  void stop_expecting(Stream& stream);
+  bool has_line() const { return line_ != nullptr && !line_->waiting.empty(); }
+  uint32_t most_expected() const { return std::max(options_.limits.expected_bytes, options_.connection_window()); }
+  bool has_room_for(const Stream& stream) const;
+  void exceed(Stream& stream);
+  void stand_in_line(Stream& stream);
+  void serve_line(TimePoint too_long);
+  void end_line_period();
   void hold(Stream& stream, uint32_t bytes);
   void unhold(Stream& stream, size_t bytes);
   void write_window_update(uint32_t stream_id, uint32_t increment);
@@ -365,6 +380,17 @@ class Connection {
   void charge_window_update();
   void settle_charge(bool paid, int64_t charged_before);
 
+  // Streams that wait to exceed their windows.
+  struct Line {
+    struct Waiting {
+      uint32_t stream_id;
+      TimePoint since;
+    };
+    std::deque<Waiting> waiting;  // some may be gone, or need nothing any more
+    TimePoint period_end{};       // while any waits
+    uint64_t arrived_bytes = 0;   // in this period, of those that wait and those that exceed
+  };
+
   const Role role_;
   bool failed_ = false;
   bool input_put_off_ = false;
@@ -420,6 +446,8 @@ class Connection {
   uint32_t announced_window_bytes_;  // what our latest SETTINGS say
   uint32_t input_needed_ = 0;        // bytes that input_ has to have for the next step
   size_t held_bytes_ = 0;            // sum of the streams' held_
+  uint32_t exceeding_bytes_ = 0;     // sum of expected_ of the streams that may exceed their windows
+  std::unique_ptr<Line> line_;       // made for the first
   int64_t late_allowance_ = 0;       // bytes that may come for streams we have reset
 
   HpackDecoder decoder_;

@@ -44,8 +44,9 @@ void Connection::limit_connection_window(uint32_t bytes) {
 }
 
 void Connection::hold(Stream& stream, uint32_t bytes) {
+  if (has_line() && (stream.may_exceed_ || stream.wants_more_)) line_->arrived_bytes += bytes;
   const uint32_t awaited = std::min(stream.expected_, bytes);
-  stream.expected_ -= awaited;
+  if (awaited != 0) set_expected(stream, stream.expected_ - awaited);
   stream.held_ += bytes - awaited;
   held_bytes_ += bytes - awaited;
 }
@@ -78,20 +79,78 @@ void Connection::return_stream_window(Stream& stream) {
 void Connection::expect(Stream& stream, size_t bytes) {
   unhold(stream, SIZE_MAX);
   if (failed_ || stream.remote_closed()) return;
-  const int64_t wanted = static_cast<int64_t>(std::min<size_t>(bytes, kMaxWindowBytes));
-  stream.expected_ = static_cast<uint32_t>(wanted);
-  if (stream.receive_window_ >= wanted) return;
+  set_expected(stream, static_cast<uint32_t>(std::min<size_t>(bytes, kMaxWindowBytes)));
+  if (stream.receive_window_ >= stream.expected_ || stream.wants_more_) return;
+  // What is due to the stream anyway, and what it was promised, needs no turn.
+  const bool due = stream.may_exceed_ || stream.receive_window_ + stream.returnable_ >= stream.expected_;
+  if (due || (!has_line() && has_room_for(stream))) return exceed(stream);
+  stand_in_line(stream);
+}
+
+void Connection::set_expected(Stream& stream, uint32_t bytes) {
+  const uint32_t before = std::exchange(stream.expected_, bytes);
+  if (!stream.may_exceed_) return;
+  exceeding_bytes_ += bytes - before;
+  if (bytes == 0) stream.may_exceed_ = false;
+  if (has_line() && bytes < before) serve_line(TimePoint::min());
+}
+
+// Nothing more comes: the next may.
+void Connection::stop_expecting(Stream& stream) {
+  stream.wants_more_ = false;
+  set_expected(stream, 0);
+}
+
+bool Connection::has_room_for(const Stream& stream) const {
+  const uint64_t used = exceeding_bytes_ + unread_answer_bytes_;
+  return used == 0 || used + stream.expected_ <= most_expected();
+}
+
+void Connection::exceed(Stream& stream) {
   // First what is due to the stream anyway; the rest in advance, to be paid off by consume().
-  int64_t grant = stream.returnable_;
-  if (stream.receive_window_ + grant < wanted) {
-    const int64_t ahead = wanted - stream.receive_window_ - grant;
+  const int64_t ahead = stream.expected_ - stream.receive_window_ - stream.returnable_;
+  int64_t grant = std::exchange(stream.returnable_, 0);
+  if (ahead > 0) {
     stream.advanced_ += static_cast<uint32_t>(ahead);
     grant += ahead;
+    if (!stream.may_exceed_) exceeding_bytes_ += stream.expected_;
+    stream.may_exceed_ = true;
   }
-  stream.returnable_ = 0;
   grant = std::min<int64_t>(grant, kMaxWindowBytes);
   stream.receive_window_ += grant;
   write_window_update(stream.id_, static_cast<uint32_t>(grant));
+}
+
+void Connection::stand_in_line(Stream& stream) {
+  if (line_ == nullptr) line_ = std::make_unique<Line>();
+  if (line_->waiting.empty()) {
+    line_->period_end = deadline_after(now_, options_.limits.expected_delay);
+    line_->arrived_bytes = 0;
+  }
+  stream.wants_more_ = true;
+  line_->waiting.push_back({stream.id_, now_});
+  ++tallies_.delayed_messages;
+}
+
+// Those whose turn it is, and those that wait since `too_long` or before.
+void Connection::serve_line(TimePoint too_long) {
+  while (!failed_ && has_line()) {
+    const Line::Waiting first = line_->waiting.front();
+    Stream* const stream = streams_.find(first.stream_id);
+    const bool waits = stream != nullptr && stream->wants_more_;
+    if (waits && first.since > too_long && !has_room_for(*stream)) return;
+    line_->waiting.pop_front();
+    if (!waits) continue;
+    stream->wants_more_ = false;
+    if (stream->receive_window_ < stream->expected_) exceed(*stream);
+  }
+}
+
+void Connection::end_line_period() {
+  const bool slow = line_->arrived_bytes < most_expected() / 4;
+  serve_line(slow ? now_ - options_.limits.expected_delay : TimePoint::min());
+  line_->arrived_bytes = 0;
+  line_->period_end = deadline_after(now_, options_.limits.expected_delay);
 }
 
 void Connection::write_window_update(uint32_t stream_id, uint32_t increment) {

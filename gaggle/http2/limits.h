@@ -71,6 +71,13 @@ struct Limits {
   // here on credit of the connection is withheld until some are taken, `withheld_credits`.
   size_t unconsumed_bytes = 32 * 1024 * 1024;
 
+  // What the peer is let send beyond the streams' windows, over all of them, because messages that somebody waits for
+  // are larger (Connection::expect): so much, or the connection's window if that is more, so that large messages come
+  // one after the other, and not a bit of each at once. The rest wait, `delayed_messages`; but when a quarter of that
+  // hasn't come within the delay, whoever has waited so long waits no more: those whose turn it is are slow.
+  uint32_t expected_bytes = 4 * 1024 * 1024;
+  Duration expected_delay = std::chrono::milliseconds(100);
+
   // Streams a client opens before the server's first SETTINGS tell the real number.
   uint32_t assumed_peer_streams = 100;
 
@@ -118,6 +125,7 @@ struct CountersOf {
   Count blocked_sends{};
   Count held_calls{};
   Count withheld_credits{};
+  Count delayed_messages{};
   Count timeouts{};
 
   // The peer's mistakes.

@@ -26,6 +26,7 @@ void Connection::written(size_t bytes) {
   tallies_.bytes_sent += bytes;
   output_.written(bytes);
   if (output_.position_written() >= control_end_) control_frames_ = 0;
+  if (has_line()) serve_line(TimePoint::min());
   update_read_pause();
   notify_can_open();
 }

@@ -71,6 +71,11 @@ void OutputQueue::compact() {
   }
 }
 
+void OutputQueue::end_loan(const Bytes& lender) {
+  if (slices_ == nullptr) return;
+  for (size_t i = slices_->next; i < slices_->list.size(); ++i) slices_->list[i].bytes.end_loan(lender);
+}
+
 void OutputQueue::clear() {
   buffer_.clear();
   sent_ = 0;

@@ -35,6 +35,9 @@ class OutputQueue {
   size_t gather(std::span<iovec> parts) const;
   void written(size_t bytes);
 
+  // Slices that `lender` has lent become copies.
+  void end_loan(const Bytes& lender);
+
   // Drops everything unsent.
   void clear();
   // Gives memory back if nothing is unsent.

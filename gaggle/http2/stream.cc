@@ -29,6 +29,11 @@ void SliceQueue::drop_front(size_t bytes) {
   }
 }
 
+void SliceQueue::end_loan(const Bytes& lender) {
+  if (slices_ == nullptr) return;
+  for (size_t i = slices_->head; i < slices_->list.size(); ++i) slices_->list[i].end_loan(lender);
+}
+
 void SliceQueue::clear() {
   if (slices_ == nullptr) return;
   slices_->bytes = 0;

@@ -26,6 +26,8 @@ class SliceQueue {
   const Bytes& front() const { return slices_->list[slices_->head]; }
   void push(Bytes slice);
   void drop_front(size_t bytes);  // bytes <= front().size()
+  // Slices that `lender` has lent become copies.
+  void end_loan(const Bytes& lender);
   void clear();
   size_t memory_bytes() const { return slices_ != nullptr ? slices_->list.capacity() * sizeof(Bytes) : 0; }
 
@@ -133,6 +135,8 @@ class Stream {
   bool trailers_queued_ : 1 = false;   // and extras_ has them
   bool in_line_ : 1 = false;           // waits for its turn to send, or for a slot
   bool full_ : 1 = false;              // a send said kFull and on_writable hasn't come yet
+  bool may_exceed_ : 1 = false;        // expected_ was let come beyond the window, and counts in exceeding_bytes_
+  bool wants_more_ : 1 = false;        // waits for its turn to do so
   int8_t small_frames_ = 0;            // charged DATA frames of this message that large ones haven't paid for
 
   int64_t send_window_ = 0;     // what the peer lets us send; below zero after its SETTINGS shrank

@@ -106,6 +106,7 @@ void Connection::deliver_early(Stream& stream) {
 // Ends.
 
 void Connection::end_remote(Stream& stream) {
+  stop_expecting(stream);
   stream.end_remote();
   if (stream.is_over()) complete(stream);
 }
@@ -132,6 +133,7 @@ void Connection::complete(Stream& stream) {
 // The stream has just reached kClosed.
 void Connection::close(Stream& stream) {
   --open_streams_;
+  stop_expecting(stream);
   unschedule(stream);
 }
 

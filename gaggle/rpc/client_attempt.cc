@@ -122,6 +122,7 @@ void ClientAttempt::leave_stream() {
     // A server that has ended its side needs no more of the request: no error (RFC 9113 §8.1).
     transport.http2().reset(stream, stream.remote_closed() ? http2::ErrorCode::kNoError : http2::ErrorCode::kCancel);
   }
+  if (call_.has_lent()) transport.http2().end_loan(stream, call_.lender_);
   transport.http2().release(stream);
   transport.flush();
   transport.stream_left();

@@ -145,6 +145,12 @@ class ClientCallBase : private LoopCancel {
   bool is_retry() const noexcept { return retries_ != nullptr && retries_->has_repeated(); }
   // The policy makes several attempts at once.
   bool is_hedged() const noexcept { return hedging_ != nullptr; }
+  // Whether a part of a large message of the caller's is on its way still, as it lies there: when the caller is told
+  // that it's sent, or the attempt is left, that has to be copied. Each such message has a lender of its own.
+  bool has_lent() const noexcept { return lender_.is_shared(); }
+  const Bytes& lender() { return lender_ = Bytes::lender(); }
+  Bytes lender_;
+
   // Makes the object as good as new, for the next call. Only when done and settled.
   void reset();
 

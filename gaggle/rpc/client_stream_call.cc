@@ -74,7 +74,7 @@ void ClientStreamCall::detach_here() {
 
 void ClientStreamCall::delete_if_unused() {
   const bool cancel_travels = cancel_posted_.load(std::memory_order_relaxed) && !cancel_arrived_;
-  if (detached_ && is_settled() && !cancel_travels) delete this;
+  if (detached_ && is_settled() && !cancel_travels && !loan_ends_) delete this;
 }
 
 void ClientStreamCall::on_settled() { delete_if_unused(); }

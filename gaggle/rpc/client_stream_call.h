@@ -130,6 +130,7 @@ class ClientStreamCall final : public ClientCallBase {
   void on_writable() override;
   http2::SendResult send_now(const ClientStreamOperation& operation, size_t size, bool end);
   bool keep(const Bytes& encoded, size_t message_bytes);
+  void end_loan();
 
   void on_opened(ClientAttempt& attempt) override;
   void on_options_changed() override { reader_.reset(receive_limit()); }
@@ -175,7 +176,8 @@ class ClientStreamCall final : public ClientCallBase {
   ClientStreamOperation* receiver_ = nullptr;
 
   bool opened_ = false;
-  bool end_sent_ = false;  // close_send, or the one message of a client that doesn't stream
+  bool loan_ends_ = false;  // loan_work_ is queued
+  bool end_sent_ = false;   // close_send, or the one message of a client that doesn't stream
   struct Sent {
     Bytes encoded;
     size_t message_bytes;
@@ -202,6 +204,7 @@ class ClientStreamCall final : public ClientCallBase {
   bool cancel_arrived_ = false;
   WorkOf<&ClientStreamCall::on_cancel_arrived> cancel_work_{*this};
   WorkOf<&ClientStreamCall::detach_here> detach_work_{*this};
+  WorkOf<&ClientStreamCall::end_loan> loan_work_{*this};
 };
 
 }  // namespace gaggle

@@ -48,7 +48,9 @@ http2::SendResult ClientStreamCall::send_now(const ClientStreamOperation& operat
       sent = http2.send_data(*stream(), encoded, end);
       if (stats && sent != http2::SendResult::kEnded) stats.message_sent(size, encoded);
     } else {
-      sent = send_message(http2, *stream(), message, size, end);
+      sent = is_lent_to_stream(message, size) ? send_as_it_lies(http2, *stream(), message, size, lender(), end)
+                                              : send_message(http2, *stream(), message, size, end);
+      if (has_lent() && sent != http2::SendResult::kFull) http2.end_loan(*stream(), lender_);
       if (stats && sent != http2::SendResult::kEnded) stats.message_sent(size);
     }
     transport()->flush();
@@ -105,8 +107,18 @@ void ClientStreamCall::send_request(ClientAttempt& attempt) {
   on_writable();
 }
 
+// What of a lent message is framed now leaves at the end of this turn; the rest is copied after it.
 void ClientStreamCall::on_writable() {
+  if (sender_ == nullptr) return;
+  if (!has_lent()) return std::exchange(sender_, nullptr)->complete({}, true);
+  if (!std::exchange(loan_ends_, true)) loop_.post(loan_work_);
+}
+
+void ClientStreamCall::end_loan() {
+  loan_ends_ = false;
+  if (has_lent() && stream() != nullptr) transport()->http2().end_loan(*stream(), lender_);
   if (sender_ != nullptr) std::exchange(sender_, nullptr)->complete({}, true);
+  delete_if_unused();
 }
 
 void ClientStreamCall::run_close(ClientStreamOperation& operation) {

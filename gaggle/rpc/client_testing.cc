@@ -182,6 +182,7 @@ Task<Result<std::unique_ptr<ByteStream>>> ScriptedNetwork::dial(Loop&, Address a
   } else {
     servers.push_back(std::make_unique<ScriptedServer>(std::move(pair.server), server_options));
   }
+  client_pipes.push_back(pair.client.get());
   std::unique_ptr<ByteStream> stream = std::move(pair.client);
   co_return stream;
 }

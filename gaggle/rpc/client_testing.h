@@ -98,6 +98,7 @@ class ScriptedNetwork final : public Dialer {
   std::vector<std::string> dialled;  // every attempt, in order
   std::vector<std::unique_ptr<ScriptedServer>> servers;
   std::vector<std::unique_ptr<PipeStream>> raw;  // the far ends of kMute
+  std::vector<PipeStream*> client_pipes;         // valid as long as their connections
 
   Task<Result<std::unique_ptr<ByteStream>>> dial(Loop& loop, Address address, Context context) override;
 

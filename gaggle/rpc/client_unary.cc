@@ -57,7 +57,7 @@ Status ClientUnaryCall::prepare_request() {
 }
 
 // The caller has the request until the call is over, so the first attempt writes it straight into the
-// output, and a transparent retry writes it anew. Further attempts share one encoded form.
+// output, or lends its large fields, and a transparent retry writes it anew. Further attempts share one encoded form.
 void ClientUnaryCall::send_request(ClientAttempt& attempt) {
   http2::Connection& http2 = attempt.transport()->http2();
   if (kept_.empty() && !keep_request()) {
@@ -68,7 +68,12 @@ void ClientUnaryCall::send_request(ClientAttempt& attempt) {
       return;
     }
     if (attempt.stats()) attempt.stats().message_sent(request_bytes_);
-    static_cast<void>(send_message(http2, *attempt.stream(), operation_->request_, request_bytes_, true));
+    if (is_sent_as_it_lies(operation_->request_, request_bytes_)) {
+      static_cast<void>(
+          send_as_it_lies(http2, *attempt.stream(), operation_->request_, request_bytes_, lender(), true));
+    } else {
+      static_cast<void>(send_message(http2, *attempt.stream(), operation_->request_, request_bytes_, true));
+    }
   } else {
     if (attempt.stats()) attempt.stats().message_sent(request_bytes_, kept_);
     static_cast<void>(http2.send_data(*attempt.stream(), kept_, true));

@@ -2,6 +2,7 @@
 #include "gaggle/rpc/framing.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace gaggle {
@@ -12,8 +13,6 @@ constexpr size_t kTakeBytes = 4096;
 
 // Storage is at most so many times as large as what has arrived.
 constexpr size_t kGrowth = 8;
-
-const uint8_t* bytes_of(const std::string& text) noexcept { return reinterpret_cast<const uint8_t*>(text.data()); }
 
 }  // namespace
 
@@ -29,12 +28,8 @@ uint8_t* write_message_prefix(uint8_t* out, size_t size, bool compressed) noexce
 void MessageReader::reset() noexcept {
   message_ = {};
   allow_compressed_ = compressed_ = false;
-  used_ = given_ = 0;
-  if (stored_.capacity() > kKeptBytes) {
-    std::string().swap(stored_);
-  } else {
-    stored_.clear();
-  }
+  stored_ = used_ = given_ = 0;
+  if (storage_.size() > kKeptBytes) storage_ = {};
 }
 
 MessageReader::Step MessageReader::read_prefix(const uint8_t* prefix) noexcept {
@@ -46,8 +41,8 @@ MessageReader::Step MessageReader::read_prefix(const uint8_t* prefix) noexcept {
 }
 
 MessageReader::Step MessageReader::next(std::span<const uint8_t>& piece) {
-  if (!stored_.empty()) drop_used();
-  if (stored_.empty() && piece.size() >= kMessagePrefixBytes) {
+  if (stored_ != 0) drop_used();
+  if (stored_ == 0 && piece.size() >= kMessagePrefixBytes) {
     const Step step = read_prefix(piece.data());
     if (step != Step::kMessage) return step;
     if (piece.size() - kMessagePrefixBytes >= declared_) {
@@ -58,12 +53,12 @@ MessageReader::Step MessageReader::next(std::span<const uint8_t>& piece) {
   }
   if (stored_bytes() < kMessagePrefixBytes) store(piece, kMessagePrefixBytes - stored_bytes());
   if (stored_bytes() < kMessagePrefixBytes) return Step::kMore;
-  const Step step = read_prefix(bytes_of(stored_) + used_);
+  const Step step = read_prefix(content_ + used_);
   if (step != Step::kMessage) return step;
   const size_t wire_bytes = kMessagePrefixBytes + declared_;
   if (stored_bytes() < wire_bytes) store(piece, wire_bytes - stored_bytes());
   if (stored_bytes() < wire_bytes) return Step::kMore;
-  message_ = {bytes_of(stored_) + used_ + kMessagePrefixBytes, declared_};
+  message_ = {content_ + used_ + kMessagePrefixBytes, declared_};
   given_ = wire_bytes;
   return Step::kMessage;
 }
@@ -74,18 +69,17 @@ void MessageReader::keep(std::span<const uint8_t> piece) {
 }
 
 Bytes MessageReader::take_message() {
-  const bool fills_storage = given_ != 0 && stored_.size() == used_ + given_ && message_.size() >= kTakeBytes;
+  const bool fills_storage = given_ != 0 && stored_ == used_ + given_ && message_.size() >= kTakeBytes;
   if (!fills_storage) return Bytes::copy_of(message_);
-  const size_t offset = used_ + kMessagePrefixBytes;
-  message_ = {};
-  used_ = given_ = 0;
-  return Bytes::take(std::exchange(stored_, {})).slice(offset);
+  const std::span<const uint8_t> message = std::exchange(message_, {});
+  stored_ = used_ = given_ = 0;
+  return std::exchange(storage_, {}).sibling(message);
 }
 
 size_t MessageReader::missing_bytes() const noexcept {
   const size_t have = stored_bytes();
   if (have < kMessagePrefixBytes) return kMessagePrefixBytes - have;
-  const uint8_t* prefix = bytes_of(stored_) + used_ + given_;
+  const uint8_t* prefix = content_ + used_ + given_;
   const size_t size = size_t{prefix[1]} << 24 | size_t{prefix[2]} << 16 | size_t{prefix[3]} << 8 | prefix[4];
   return kMessagePrefixBytes + size > have ? kMessagePrefixBytes + size - have : 0;
 }
@@ -95,25 +89,30 @@ size_t MessageReader::missing_bytes() const noexcept {
 void MessageReader::drop_used() noexcept {
   message_ = {};
   used_ += std::exchange(given_, 0);
-  if (used_ == stored_.size()) {
-    stored_.clear();
-    used_ = 0;
-  } else if (used_ > stored_.size() / 2) {
-    stored_.erase(0, used_);
-    used_ = 0;
+  if (used_ == stored_) {
+    stored_ = used_ = 0;
+  } else if (used_ > stored_ / 2) {
+    std::memmove(content_, content_ + used_, stored_ - used_);
+    stored_ -= std::exchange(used_, 0);
   }
 }
 
-// The whole of the message that is being stored if that isn't far: fewer moves than doubling takes.
-size_t MessageReader::grown(size_t size) const noexcept {
-  return std::clamp(stored_.size() + missing_bytes(), size, kGrowth * size);
+// To the whole of the message that is being stored if that isn't far: fewer moves than doubling takes.
+void MessageReader::grow(size_t size) {
+  const size_t capacity = std::clamp(stored_ + missing_bytes(), std::max(size, 2 * storage_.size()), kGrowth * size);
+  uint8_t* content = nullptr;
+  Bytes larger = Bytes::uninitialised(capacity, &content);
+  if (stored_ != 0) std::memcpy(content, content_, stored_);
+  storage_ = std::move(larger);
+  content_ = content;
 }
 
 void MessageReader::store(std::span<const uint8_t>& piece, size_t bytes) {
   const size_t taken = std::min(bytes, piece.size());
   if (taken == 0) return;
-  if (const size_t size = stored_.size() + taken; size > stored_.capacity()) stored_.reserve(grown(size));
-  stored_.append(reinterpret_cast<const char*>(piece.data()), taken);
+  if (const size_t size = stored_ + taken; size > storage_.size()) grow(size);
+  std::memcpy(content_ + stored_, piece.data(), taken);
+  stored_ += taken;
   piece = piece.subspan(taken);
 }
 

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
 
 #include "gaggle/base/bytes.h"
 
@@ -73,7 +72,7 @@ class MessageReader {
   uint32_t declared_bytes() const noexcept { return declared_; }
 
   // Stored and not given out.
-  size_t stored_bytes() const noexcept { return stored_.size() - used_ - given_; }
+  size_t stored_bytes() const noexcept { return stored_ - used_ - given_; }
   // No incomplete message is stored: here a call may end.
   bool at_boundary() const noexcept { return stored_bytes() == 0; }
   // How many bytes are missing to complete the first stored message; with less than a prefix stored,
@@ -83,7 +82,7 @@ class MessageReader {
  private:
   Step read_prefix(const uint8_t* prefix) noexcept;
   void drop_used() noexcept;
-  size_t grown(size_t size) const noexcept;
+  void grow(size_t size);
   void store(std::span<const uint8_t>& piece, size_t bytes);
 
   size_t limit_;
@@ -91,9 +90,11 @@ class MessageReader {
   bool allow_compressed_ = false;
   bool compressed_ = false;
   std::span<const uint8_t> message_;
-  std::string stored_;
-  size_t used_ = 0;   // of stored_: given out before
-  size_t given_ = 0;  // of stored_ behind used_: the message that was given out last
+  Bytes storage_;               // nobody else's until take_message() gives it away
+  uint8_t* content_ = nullptr;  // its memory
+  size_t stored_ = 0;           // of it: has content, of which
+  size_t used_ = 0;             // so much was given out before,
+  size_t given_ = 0;            // and behind that, the message that was given out last
 };
 
 // Counts the messages that end in each piece of content, without looking at them: what

@@ -34,10 +34,9 @@ struct MessageType {
   // All of a message's encoding, in the raw form; the value, in a cache's answer.
   const Bytes* (*shared_tail)(const void* object) = nullptr;
   void (*serialize_head)(const void* object, uint8_t* out) = nullptr;
-  // Set only by types whose large fields needn't be copied to be sent: encodes for good, right after byte_size.
-  // The pieces, together, are `prefix` and the encoding. Takes the object over, which lives until the last of
-  // them is gone.
-  std::vector<Bytes> (*release)(void* object, std::span<const uint8_t> prefix) = nullptr;
+  // Set only by types whose large fields needn't be copied to be sent; right after byte_size. The pieces, together,
+  // are `prefix` and the encoding; those that lie in the object are siblings of `owner`.
+  std::vector<Bytes> (*pieces)(const void* object, const Bytes& owner, std::span<const uint8_t> prefix) = nullptr;
   // Set only by types that keep the bytes they are parsed from: used in place of `parse`.
   void (*adopt_bytes)(void* object, Bytes&& encoded) = nullptr;
 

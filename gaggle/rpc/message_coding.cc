@@ -12,8 +12,11 @@ namespace {
 // Shared bytes from this size on are queued as they are; fewer are cheaper to copy than a frame of their own.
 constexpr size_t kSharedBytes = 4096;
 
-// From this size on, not to copy a message is worth that its object isn't used again.
-constexpr size_t kReleasedBytes = 32 * 1024;
+// From this size on, not to copy a message pays.
+constexpr size_t kPiecesBytes = 32 * 1024;
+
+// On a stream, up to half of Limits::stream_queue_bytes is copied in the end.
+constexpr size_t kLentBytes = 128 * 1024;
 
 Bytes encode_plain(ConstMessage message, size_t size) {
   uint8_t* out = nullptr;
@@ -65,15 +68,19 @@ http2::SendResult send_message(http2::Connection& http2, http2::Stream& stream, 
   return http2.send_data(stream, encode_message(message, size), end_stream);
 }
 
-http2::SendResult send_last_use(http2::Connection& http2, http2::Stream& stream, Message& message, size_t size,
-                                bool end_stream) {
-  if (size < kReleasedBytes || message.type->release == nullptr) {
-    return send_message(http2, stream, message, size, end_stream);
-  }
+bool is_sent_as_it_lies(ConstMessage message, size_t size) noexcept {
+  return size >= kPiecesBytes && message.type->pieces != nullptr;
+}
+
+bool is_lent_to_stream(ConstMessage message, size_t size) noexcept {
+  return size >= kLentBytes && message.type->pieces != nullptr;
+}
+
+http2::SendResult send_as_it_lies(http2::Connection& http2, http2::Stream& stream, ConstMessage message, size_t size,
+                                  const Bytes& owner, bool end_stream) {
   std::array<uint8_t, kMessagePrefixBytes> prefix;
   write_message_prefix(prefix.data(), size);
-  void* const object = std::exchange(message.object, nullptr);
-  std::vector<Bytes> pieces = message.type->release(object, prefix);
+  std::vector<Bytes> pieces = message.type->pieces(message.object, owner, prefix);
   http2::SendResult result = http2::SendResult::kOk;
   for (Bytes& piece : pieces) {
     result = http2.send_data(stream, std::move(piece), end_stream && &piece == &pieces.back());

@@ -24,10 +24,14 @@ Bytes encode_message(ConstMessage message, size_t size, const Compressor* compre
 http2::SendResult send_message(http2::Connection& http2, http2::Stream& stream, ConstMessage message, size_t size,
                                bool end_stream);
 
-// The same for a message whose owner is done with it: takes the object over if that saves copying a large one,
-// and clears `message` then.
-http2::SendResult send_last_use(http2::Connection& http2, http2::Stream& stream, Message& message, size_t size,
-                                bool end_stream);
+// Whether a message of this size is better sent as it lies in memory than copied: from here on that is worth the
+// pieces, and that its object isn't used again before they have left.
+bool is_sent_as_it_lies(ConstMessage message, size_t size) noexcept;
+// The same for a message on a stream, whose sender waits until most of it has left; the rest is copied then.
+bool is_lent_to_stream(ConstMessage message, size_t size) noexcept;
+// Queues it so, uncompressed. The object has to live, and not to change, as long as `owner` or a copy of it.
+http2::SendResult send_as_it_lies(http2::Connection& http2, http2::Stream& stream, ConstMessage message, size_t size,
+                                  const Bytes& owner, bool end_stream);
 
 // The reader's latest message, which is compressed, decompressed: RESOURCE_EXHAUSTED beyond `limit`,
 // INTERNAL when it can't be. No bytes at all stand for no bytes, whatever the encoding: senders that

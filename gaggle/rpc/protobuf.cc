@@ -16,7 +16,7 @@ namespace {
 // Protobuf's way to write: small fields into the blocks of next(), each large one as it lies in the message.
 class Pieces final : public google::protobuf::io::ZeroCopyOutputStream {
  public:
-  explicit Pieces(Bytes message) noexcept : message_(std::move(message)) {}
+  explicit Pieces(const Bytes& owner) noexcept : owner_(owner) {}
 
   void write(std::span<const uint8_t> bytes) {
     while (!bytes.empty()) {
@@ -50,7 +50,7 @@ class Pieces final : public google::protobuf::io::ZeroCopyOutputStream {
       write(content);
     } else {
       cut_block();
-      add(message_.sibling(content));
+      add(owner_.sibling(content));
     }
     return true;
   }
@@ -80,7 +80,7 @@ class Pieces final : public google::protobuf::io::ZeroCopyOutputStream {
     begin_ = used_ = 0;
   }
 
-  Bytes message_;
+  const Bytes& owner_;
   std::vector<Bytes> pieces_;
   size_t bytes_ = 0;  // in pieces_
   Bytes block_;
@@ -91,9 +91,9 @@ class Pieces final : public google::protobuf::io::ZeroCopyOutputStream {
 
 }  // namespace
 
-std::vector<Bytes> release_protobuf(const google::protobuf::MessageLite& message, void* object,
-                                    void (*destroy)(void* object) noexcept, std::span<const uint8_t> prefix) {
-  Pieces pieces(Bytes::adopt(object, destroy, {}));
+std::vector<Bytes> pieces_of_protobuf(const google::protobuf::MessageLite& message, const Bytes& owner,
+                                      std::span<const uint8_t> prefix) {
+  Pieces pieces(owner);
   pieces.write(prefix);
   {
     google::protobuf::io::CodedOutputStream out(&pieces);

@@ -24,9 +24,9 @@ constexpr std::string_view cpp_type_name() {
   return text.substr(0, text.find_first_of(";]"));
 }
 
-// MessageType::release of protobuf messages: `destroy(object)` ends the life of `message`.
-std::vector<Bytes> release_protobuf(const google::protobuf::MessageLite& message, void* object,
-                                    void (*destroy)(void* object) noexcept, std::span<const uint8_t> prefix);
+// MessageType::pieces of protobuf messages.
+std::vector<Bytes> pieces_of_protobuf(const google::protobuf::MessageLite& message, const Bytes& owner,
+                                      std::span<const uint8_t> prefix);
 
 // Its address is the kind of all protobuf messages.
 inline constexpr char kProtobufKind = 0;
@@ -64,21 +64,19 @@ struct MessageTypeOf<T> {
     return result.ParsePartialFromArray(encoded.data(), static_cast<int>(encoded.size())) && result.IsInitialized();
   }
 
-  static void destroy(void* object) noexcept { delete static_cast<T*>(object); }
-
-  static std::vector<Bytes> release(void* object, std::span<const uint8_t> prefix) {
-    return internal::release_protobuf(message(object), object, destroy, prefix);
+  static std::vector<Bytes> pieces(const void* object, const Bytes& owner, std::span<const uint8_t> prefix) {
+    return internal::pieces_of_protobuf(message(object), owner, prefix);
   }
 
   static constexpr MessageType kTable = {
       .name = internal::cpp_type_name<T>(),
       .create = [] { return static_cast<void*>(new T); },
-      .destroy = destroy,
+      .destroy = [](void* object) noexcept { delete static_cast<T*>(object); },
       .clear = [](void* object) noexcept { static_cast<T*>(object)->Clear(); },
       .byte_size = byte_size,
       .serialize = serialize,
       .parse = parse,
-      .release = release,
+      .pieces = pieces,
       .kind = &internal::kProtobufKind,
       .as_kind = [](void* object) noexcept -> void* {
         return static_cast<google::protobuf::MessageLite*>(static_cast<T*>(object));

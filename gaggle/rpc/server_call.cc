@@ -79,7 +79,9 @@ void ServerCall::start_handler() noexcept {
   const ServerMethod& called = *head_->method;
   try {
     if (called.unary != nullptr) {
-      response_ = part_.take_response(called);
+      const LargeMessages::Kept taken = part_.take_response(called);
+      response_ = taken.message;
+      if (taken.memory_bytes != 0) extras().response_memory = taken.memory_bytes;
       gaggle::start(called.unary->handler(called.implementation, *this, *this, part_.core().interceptor()), *this,
                     *this);
     } else {
@@ -173,11 +175,25 @@ void ServerCall::on_deadline() {
   connection.run_ready();
 }
 
+// Also of a response that the handler has begun and that wasn't sent.
+size_t ServerCall::response_size() const noexcept {
+  size_t size = response_bytes_;
+  if (size != 0 || response_.type->byte_size(response_.object, &size)) return size;
+  return SIZE_MAX;  // can't be encoded, nor be measured
+}
+
 void ServerCall::recycle() noexcept {
   if (deadline_timer_ != nullptr) deadline_timer_->disarm();
   const ServerMethod& called = *head_->method;
-  if (request_.object != nullptr) part_.give_back_request(called, std::exchange(request_, {}), request_bytes_);
-  if (response_.object != nullptr) part_.give_back_response(called, std::exchange(response_, {}), response_bytes_);
+  if (request_.object != nullptr) {
+    const size_t memory = extras_ != nullptr ? std::exchange(extras_->request_memory, 0) : 0;
+    part_.give_back_request(called, std::exchange(request_, {}), request_bytes_, memory);
+  }
+  if (response_.object != nullptr) {
+    const size_t memory = extras_ != nullptr ? std::exchange(extras_->response_memory, 0) : 0;
+    const size_t size = response_size();
+    part_.give_back_response(called, std::exchange(response_, {}), size, memory);
+  }
   request_bytes_ = response_bytes_ = 0;
   decoded_ = false;
   head_ = nullptr;

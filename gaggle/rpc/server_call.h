@@ -122,6 +122,9 @@ class ServerCall final : public ServerContext,
     Metadata header;
     Metadata trailer;
     Bytes encoded_request;  // until decode(), if there is a codec
+    // Of messages that have held much before: how much.
+    size_t request_memory = 0;
+    size_t response_memory = 0;
   };
   Extras& extras() {
     if (extras_ == nullptr) extras_ = std::make_unique<Extras>();
@@ -181,6 +184,7 @@ class ServerCall final : public ServerContext,
   void finish(const Status& status) noexcept;
   void cancel_context(const Status& why);
   void end_on_wire(const Status& why);
+  size_t response_size() const noexcept;
 
   // server_call_receive.cc
   MessageReader& reader();

@@ -44,7 +44,15 @@ Status ServerCall::send_unary_response(Message& response) {
     static_cast<void>(write_message(response, size, SendOptions{}));
   } else {
     if (CallStats* const told = stats()) told->message_sent(size);
-    static_cast<void>(send_last_use(connection_->http2(), *stream_, response, size, false));
+    http2::Connection& engine = connection_->http2();
+    if (is_sent_as_it_lies(response, size)) {
+      const Message lent = std::exchange(response, {});
+      const size_t memory = extras_ != nullptr ? std::exchange(extras_->response_memory, 0) : 0;
+      const Bytes owner = part_.lend_response(*head_->method, lent, size, memory);
+      static_cast<void>(send_as_it_lies(engine, *stream_, lent, size, owner, false));
+    } else {
+      static_cast<void>(send_message(engine, *stream_, response, size, false));
+    }
   }
   return send_ok_trailers();
 }

@@ -96,6 +96,8 @@ void ServerConnection::on_ping() {
   http2().fail(http2::ErrorCode::kEnhanceYourCalm, "too_many_pings");
 }
 
+void ServerConnection::on_idle() { part_.release_idle_memory(); }
+
 void ServerConnection::on_events_done() {
   run_ready();
   update_memory();

@@ -74,6 +74,7 @@ class ServerConnection final : private transport::Handler {
   void on_ping() override;
   void on_events_done() override;
   void on_closed(const Status& why) override;
+  void on_idle() override;
 
   bool must_wait(const ServerCall& call) const noexcept;
   void refuse(http2::Stream& stream, const RequestHead& head);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gaggle/rpc/server_loop.h"
 
+#include <algorithm>
 #include <chrono>
 #include <random>
 #include <utility>
@@ -39,6 +40,7 @@ ServerLoop::ServerLoop(ServerCore& core, Loop& loop)
       random_(seed_of(core)) {}
 
 ServerLoop::~ServerLoop() {
+  large_->close();
   for (ServerCall* call : spare_calls_) delete call;
   while (spare_reader_count_ != 0) delete spare_readers_[--spare_reader_count_];
 }
@@ -246,13 +248,43 @@ ServerLoop::MethodPools& ServerLoop::pools(const ServerMethod& method) {
   return *pools;
 }
 
-Message ServerLoop::take_request(const ServerMethod& method) { return pools(method).requests.take(); }
-Message ServerLoop::take_response(const ServerMethod& method) { return pools(method).responses.take(); }
-void ServerLoop::give_back_request(const ServerMethod& method, Message request, size_t encoded_bytes) {
-  pools(method).requests.give_back(request, encoded_bytes);
+LargeMessages::Kept ServerLoop::take_request(const ServerMethod& method, size_t encoded_bytes) {
+  if (encoded_bytes > LargeMessages::kMinBytes) {
+    const LargeMessages::Kept large = large_->take(method.request_type);
+    if (large.message.object != nullptr) return large;
+  }
+  return {pools(method).requests.take()};
 }
-void ServerLoop::give_back_response(const ServerMethod& method, Message response, size_t encoded_bytes) {
-  pools(method).responses.give_back(response, encoded_bytes);
+
+LargeMessages::Kept ServerLoop::take_response(const ServerMethod& method) {
+  MethodPools& pools = this->pools(method);
+  if (pools.large_response) {
+    const LargeMessages::Kept large = large_->take(method.response_type);
+    if (large.message.object != nullptr) return large;
+  }
+  return {pools.responses.take()};
+}
+
+void ServerLoop::give_back_request(const ServerMethod& method, Message request, size_t encoded_bytes,
+                                   size_t memory_bytes) {
+  memory_bytes = std::max(encoded_bytes, memory_bytes);
+  if (memory_bytes > LargeMessages::kMinBytes) return large_->give_back(request, memory_bytes);
+  pools(method).requests.give_back(request);
+}
+
+void ServerLoop::give_back_response(const ServerMethod& method, Message response, size_t encoded_bytes,
+                                    size_t memory_bytes) {
+  MethodPools& pools = this->pools(method);
+  pools.large_response = encoded_bytes > LargeMessages::kMinBytes;
+  memory_bytes = std::max(encoded_bytes, memory_bytes);
+  if (memory_bytes > LargeMessages::kMinBytes) return large_->give_back(response, memory_bytes);
+  pools.responses.give_back(response);
+}
+
+Bytes ServerLoop::lend_response(const ServerMethod& method, Message response, size_t encoded_bytes,
+                                size_t memory_bytes) {
+  pools(method).large_response = true;
+  return large_->lend(response, std::max(encoded_bytes, memory_bytes));
 }
 
 MessageReader& ServerLoop::take_reader() {

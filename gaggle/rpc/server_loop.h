@@ -16,6 +16,7 @@
 #include "gaggle/net/file_descriptor.h"
 #include "gaggle/net/timer.h"
 #include "gaggle/rpc/client_backoff.h"
+#include "gaggle/rpc/large_messages.h"
 #include "gaggle/rpc/message.h"
 #include "gaggle/rpc/server.h"
 #include "gaggle/rpc/server_connection.h"
@@ -71,10 +72,17 @@ class ServerLoop {
 
   ServerCall& take_call();
   void give_back(ServerCall& call) noexcept;
-  Message take_request(const ServerMethod& method);
-  Message take_response(const ServerMethod& method);
-  void give_back_request(const ServerMethod& method, Message request, size_t encoded_bytes);
-  void give_back_response(const ServerMethod& method, Message response, size_t encoded_bytes);
+  // A message for a request of this size; for a response, as large as the method's latest. `memory_bytes` isn't 0 when
+  // it has held much before.
+  LargeMessages::Kept take_request(const ServerMethod& method, size_t encoded_bytes);
+  LargeMessages::Kept take_response(const ServerMethod& method);
+  // `memory_bytes` is what take said. What a message of unknown size holds may be SIZE_MAX.
+  void give_back_request(const ServerMethod& method, Message request, size_t encoded_bytes, size_t memory_bytes);
+  void give_back_response(const ServerMethod& method, Message response, size_t encoded_bytes, size_t memory_bytes);
+  // The owner of a large response that goes out as it lies in memory; gives it back.
+  Bytes lend_response(const ServerMethod& method, Message response, size_t encoded_bytes, size_t memory_bytes);
+  // A connection has been quiet: gives back what only large messages need.
+  void release_idle_memory() noexcept { large_->clear(); }
   // What a call's messages are read with, and stored in until they are asked for: the loop's, so that a
   // call that waits for one has none.
   MessageReader& take_reader();
@@ -116,6 +124,7 @@ class ServerLoop {
   struct MethodPools {
     MessagePool requests;
     MessagePool responses;
+    bool large_response = false;  // was the latest one: so will the next be
   };
 
   // One writer, so no read-modify-write is needed.
@@ -154,6 +163,7 @@ class ServerLoop {
   ServerHandshakes handshakes_;
   std::vector<ServerCall*> spare_calls_;
   std::vector<std::unique_ptr<MethodPools>> pools_;  // by ServerMethod::index
+  const Ref<LargeMessages> large_ = make_ref<LargeMessages>(loop_);
   std::array<MessageReader*, kMaxSpareReaders> spare_readers_{};
   size_t spare_reader_count_ = 0;
   ReplyFields fields_;

@@ -9,14 +9,12 @@
 
 namespace gaggle {
 
-// Messages of one type that wait, cleared, for the next call. One loop's.
+// Messages of one type that wait, cleared, for the next call. One loop's. For those that have never held more than
+// LargeMessages::kMinBytes: a giant would hold its memory for good.
 class MessagePool {
  public:
-  // Messages that are kept: more than one connection's calls hold between two reads, or they'd come
-  // from the heap each time. And the largest encoded size with which one is kept: a giant would hold
-  // its memory for good.
+  // More than one connection's calls hold between two reads, or they'd come from the heap each time.
   static constexpr size_t kMaxSpare = 256;
-  static constexpr size_t kMaxKeptBytes = 16 * 1024;
 
   explicit MessagePool(const MessageType* type) noexcept : type_(type) {}
   MessagePool(MessagePool&& other) noexcept : type_(other.type_), spare_(std::move(other.spare_)) {
@@ -33,9 +31,8 @@ class MessagePool {
     spare_.pop_back();
     return {type_, object};
   }
-  // `encoded_bytes`: of what the message held.
-  void give_back(Message message, size_t encoded_bytes) {
-    if (encoded_bytes > kMaxKeptBytes || spare_.size() >= kMaxSpare) return type_->destroy(message.object);
+  void give_back(Message message) {
+    if (spare_.size() >= kMaxSpare) return type_->destroy(message.object);
     type_->clear(message.object);
     spare_.push_back(message.object);
   }

@@ -34,13 +34,11 @@ const MessageType* MessageTypeOf<Text>::get() noexcept {
             static_cast<Text*>(object)->value.assign(reinterpret_cast<const char*>(encoded.data()), encoded.size());
             return std::ranges::find(encoded, uint8_t{0xff}) == encoded.end();
           },
-      .release =
-          [](void* object, std::span<const uint8_t> prefix) {
+      .pieces =
+          [](const void* object, const Bytes& owner, std::span<const uint8_t> prefix) {
             const std::string& value = static_cast<const Text*>(object)->value;
-            const auto destroy = [](void* gone) noexcept { delete static_cast<Text*>(gone); };
             std::vector<Bytes> pieces{Bytes::copy_of(prefix)};
-            pieces.push_back(
-                Bytes::adopt(object, destroy, {reinterpret_cast<const uint8_t*>(value.data()), value.size()}));
+            pieces.push_back(owner.sibling({reinterpret_cast<const uint8_t*>(value.data()), value.size()}));
             return pieces;
           },
   };

@@ -6,6 +6,7 @@
 // for, and is then planned anew. So a busy connection doesn't touch it.
 #include <algorithm>
 
+#include "gaggle/base/block_pool.h"
 #include "gaggle/net/loop.h"
 #include "gaggle/transport/connection.h"
 
@@ -89,6 +90,7 @@ void Connection::check_idle(TimePoint now) {
   ++counters_.idle_releases;
   released_ = true;
   engine_.release_idle_memory();
+  BlockPool::release_large();
   handler_.on_idle();
 }
 

@@ -52,7 +52,8 @@ struct Released {
     size_t size = 0;
     EXPECT_TRUE(given.type->byte_size(given.object, &size));
     static constexpr std::array<uint8_t, 6> kPrefix = {'p', 'r', 'e', 'f', 'i', 'x'};
-    pieces = given.type->release(given.object, kPrefix);
+    const Bytes owner = Bytes::adopt(given.object, given.type->destroy, {});
+    pieces = given.type->pieces(given.object, owner, kPrefix);
   }
   std::string joined() const {
     std::string all;
