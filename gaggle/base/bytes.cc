@@ -113,9 +113,7 @@ Bytes Bytes::lender() {
   return bytes;
 }
 
-bool Bytes::is_shared() const noexcept {
-  return owner_ != nullptr && owner_->references.load(std::memory_order_acquire) > 1;
-}
+bool Bytes::has_others() const noexcept { return owner_->references.load(std::memory_order_acquire) > 1; }
 
 void Bytes::end_loan(const Bytes& lender) {
   if (owner_ != nullptr && owner_ == lender.owner_) *this = copy_of(span());

@@ -51,7 +51,8 @@ class Bytes {
   Bytes sibling(std::span<const uint8_t> content) const noexcept;
 
   // Others share the storage.
-  bool is_shared() const noexcept;
+  bool is_shared() const noexcept { return owner_ != nullptr && has_others(); }
+  bool has_storage() const noexcept { return owner_ != nullptr; }
   // Content that `lender` has lent becomes a copy; other content stays as it is.
   void end_loan(const Bytes& lender);
 
@@ -60,6 +61,7 @@ class Bytes {
 
  private:
   struct Owner;
+  bool has_others() const noexcept;
   const uint8_t* data_ = nullptr;
   size_t size_ = 0;
   Owner* owner_ = nullptr;

@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -16,9 +15,11 @@
 #include "gaggle/http2/abuse_bucket.h"
 #include "gaggle/http2/error.h"
 #include "gaggle/http2/events.h"
+#include "gaggle/http2/expect_line.h"
 #include "gaggle/http2/frame.h"
 #include "gaggle/http2/hpack_decoder.h"
 #include "gaggle/http2/hpack_encoder.h"
+#include "gaggle/http2/incoming.h"
 #include "gaggle/http2/limits.h"
 #include "gaggle/http2/options.h"
 #include "gaggle/http2/output_queue.h"
@@ -231,23 +232,6 @@ class Connection {
   static constexpr int64_t kWindowUpdatesPerStream = 2;
   static constexpr int64_t kWindowUpdatesPerDataFrame = 20;
 
-  // A DATA frame, or one of no interest, whose payload is passed on as it arrives.
-  struct PassingFrame {
-    uint32_t stream_id = 0;
-    uint32_t content_left = 0;
-    uint32_t padding_left = 0;
-    bool end_stream = false;
-    bool deliver = false;
-
-    bool active() const { return content_left != 0 || padding_left != 0; }
-  };
-  struct OpenBlock {
-    uint32_t stream_id = 0;
-    uint32_t continuations = 0;
-    bool end_stream = false;
-    OutputBuffer bytes;
-  };
-
   // receive.cc: bytes to frames
   size_t parse(const uint8_t* in, size_t size);
   size_t parse_preface(const uint8_t* in, size_t size);
@@ -297,7 +281,12 @@ class Connection {
   void return_connection_window();
   void return_stream_window(Stream& stream);
   void set_expected(Stream& stream, uint32_t bytes);
-  void stop_expecting(Stream& stream);
+  // Nothing more comes: the next may. Most streams have never expected anything beyond what came.
+  void stop_expecting(Stream& stream) {
+    if (stream.expected_ == 0 && !stream.wants_more_) return;
+    stream.wants_more_ = false;
+    set_expected(stream, 0);
+  }
   bool has_line() const { return line_ != nullptr && !line_->waiting.empty(); }
   uint32_t most_expected() const { return std::max(options_.limits.expected_bytes, options_.connection_window()); }
   bool has_room_for(const Stream& stream) const;
@@ -305,7 +294,12 @@ class Connection {
   void stand_in_line(Stream& stream);
   void serve_line(TimePoint too_long);
   void end_line_period();
-  void hold(Stream& stream, uint32_t bytes);
+  void hold(Stream& stream, uint32_t bytes) {
+    if (stream.expected_ != 0 || has_line()) return hold_expected(stream, bytes);
+    stream.held_ += bytes;
+    held_bytes_ += bytes;
+  }
+  void hold_expected(Stream& stream, uint32_t bytes);
   void unhold(Stream& stream, size_t bytes);
   void write_window_update(uint32_t stream_id, uint32_t increment);
   void widen_connection(uint32_t increment);
@@ -380,17 +374,6 @@ class Connection {
   void charge_window_update();
   void settle_charge(bool paid, int64_t charged_before);
 
-  // Streams that wait to exceed their windows.
-  struct Line {
-    struct Waiting {
-      uint32_t stream_id;
-      TimePoint since;
-    };
-    std::deque<Waiting> waiting;  // some may be gone, or need nothing any more
-    TimePoint period_end{};       // while any waits
-    uint64_t arrived_bytes = 0;   // in this period, of those that wait and those that exceed
-  };
-
   const Role role_;
   bool failed_ = false;
   bool input_put_off_ = false;
@@ -440,15 +423,15 @@ class Connection {
   int64_t send_window_ = kDefaultWindowBytes;
   int64_t receive_window_ = kDefaultWindowBytes;
   uint32_t connection_returnable_ = 0;
-  uint32_t connection_target_;       // what receive_window_ is filled up to
-  uint32_t local_window_bytes_;      // of new streams, as the peer may see it now
-  uint32_t wanted_window_bytes_;     // what it shall be
-  uint32_t announced_window_bytes_;  // what our latest SETTINGS say
-  uint32_t input_needed_ = 0;        // bytes that input_ has to have for the next step
-  size_t held_bytes_ = 0;            // sum of the streams' held_
-  uint32_t exceeding_bytes_ = 0;     // sum of expected_ of the streams that may exceed their windows
-  std::unique_ptr<Line> line_;       // made for the first
-  int64_t late_allowance_ = 0;       // bytes that may come for streams we have reset
+  uint32_t connection_target_;        // what receive_window_ is filled up to
+  uint32_t local_window_bytes_;       // of new streams, as the peer may see it now
+  uint32_t wanted_window_bytes_;      // what it shall be
+  uint32_t announced_window_bytes_;   // what our latest SETTINGS say
+  uint32_t input_needed_ = 0;         // bytes that input_ has to have for the next step
+  size_t held_bytes_ = 0;             // sum of the streams' held_
+  uint32_t exceeding_bytes_ = 0;      // sum of expected_ of the streams that may exceed their windows
+  std::unique_ptr<ExpectLine> line_;  // made for the first
+  int64_t late_allowance_ = 0;        // bytes that may come for streams we have reset
 
   HpackDecoder decoder_;
   HpackEncoder encoder_;

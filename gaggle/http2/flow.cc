@@ -43,7 +43,7 @@ void Connection::limit_connection_window(uint32_t bytes) {
   return_connection_window();
 }
 
-void Connection::hold(Stream& stream, uint32_t bytes) {
+void Connection::hold_expected(Stream& stream, uint32_t bytes) {
   if (has_line() && (stream.may_exceed_ || stream.wants_more_)) line_->arrived_bytes += bytes;
   const uint32_t awaited = std::min(stream.expected_, bytes);
   if (awaited != 0) set_expected(stream, stream.expected_ - awaited);
@@ -95,12 +95,6 @@ void Connection::set_expected(Stream& stream, uint32_t bytes) {
   if (has_line() && bytes < before) serve_line(TimePoint::min());
 }
 
-// Nothing more comes: the next may.
-void Connection::stop_expecting(Stream& stream) {
-  stream.wants_more_ = false;
-  set_expected(stream, 0);
-}
-
 bool Connection::has_room_for(const Stream& stream) const {
   const uint64_t used = exceeding_bytes_ + unread_answer_bytes_;
   return used == 0 || used + stream.expected_ <= most_expected();
@@ -122,7 +116,7 @@ void Connection::exceed(Stream& stream) {
 }
 
 void Connection::stand_in_line(Stream& stream) {
-  if (line_ == nullptr) line_ = std::make_unique<Line>();
+  if (line_ == nullptr) line_ = std::make_unique<ExpectLine>();
   if (line_->waiting.empty()) {
     line_->period_end = deadline_after(now_, options_.limits.expected_delay);
     line_->arrived_bytes = 0;
@@ -135,7 +129,7 @@ void Connection::stand_in_line(Stream& stream) {
 // Those whose turn it is, and those that wait since `too_long` or before.
 void Connection::serve_line(TimePoint too_long) {
   while (!failed_ && has_line()) {
-    const Line::Waiting first = line_->waiting.front();
+    const ExpectLine::Waiting first = line_->waiting.front();
     Stream* const stream = streams_.find(first.stream_id);
     const bool waits = stream != nullptr && stream->wants_more_;
     if (waits && first.since > too_long && !has_room_for(*stream)) return;

@@ -233,7 +233,7 @@ void ClientCallBase::reset() {
   forgo_retries();
   // Its memory stays: an attempt that ended just now is still on the stack maybe.
   if (retries_ != nullptr) std::exchange(retries_, nullptr)->reset();
-  lender_ = {};
+  if (lender_.has_storage()) lender_ = {};
   wants_tokens_ = false;
   committed_ = false;
   configured_ = false;

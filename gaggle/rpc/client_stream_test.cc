@@ -3,11 +3,8 @@
 // The rules of ClientStream, one test each, against a scripted server.
 #include <gtest/gtest.h>
 
-#include <memory>
-
 #include "gaggle/rpc/call_attempt.h"
 #include "gaggle/rpc/client_stream_testing.h"
-#include "gaggle/rpc/server_testing.h"
 
 namespace gaggle {
 namespace {
@@ -84,66 +81,6 @@ TEST(ClientStreamTest, send_waits_for_flow_control_and_goes_on_with_it) {
   ASSERT_TRUE(sending.done());
   EXPECT_TRUE(*sending.take());
   EXPECT_EQ(world.request().messages().front().size(), 200'000u);
-}
-
-// Sends a large message out of where it lies, and overwrites and frees it as soon as send says so.
-Task<Result<bool>> send_and_forget(ClientStream& stream, size_t bytes) {
-  auto message = std::make_unique<Text>(Text{std::string(bytes, 'r')});
-  Task<Result<bool>> sending = stream.send(message_of(std::as_const(*message)));
-  const Result<bool> sent = co_await std::move(sending);
-  message->value.assign(bytes, '!');
-  message.reset();
-  co_return sent;
-}
-
-TEST(ClientStreamTest, a_large_message_is_lent_until_send_returns_and_not_longer) {
-  StreamWorld world;
-  world.open(kBidiStream);
-  world.server().send_headers(world.request());  // commits the call: nothing is kept for another attempt
-  world.settle();
-  std::string expected;
-  for (const size_t bytes : {size_t{128} << 10, size_t{200'000}, size_t{3} << 20}) {
-    Running<Result<bool>> sending(world, send_and_forget(*world.stream, bytes));
-    world.settle();
-    ASSERT_TRUE(sending.done());
-    EXPECT_TRUE(*sending.take());
-    EXPECT_EQ(world.request().messages().back(), std::string(bytes, 'r'));
-  }
-}
-
-TEST(ClientStreamTest, what_the_socket_hasnt_taken_of_a_lent_message_is_copied_when_the_call_ends) {
-  for (const bool by_server : {false, true}) {
-    StreamWorld world;
-    world.network.server_options.initial_window_bytes = 8 << 20;
-    world.network.server_options.connection_window_bytes = 8 << 20;
-    world.open(kBidiStream);
-    world.server().send_headers(world.request());
-    world.settle();
-    PipeStream& pipe = *world.network.client_pipes.front();
-    pipe.hold_writes(true);
-    // Of the lent message, something that is framed stays behind.
-    UnaryRun filler(world, Context{}, std::string(100'000, 'f'));
-    world.settle();
-    Running<Result<bool>> sending(world, send_and_forget(*world.stream, size_t{4} << 20));
-    world.settle();
-    ASSERT_FALSE(sending.done()) << "the socket has taken 1 MiB";
-    if (by_server) {
-      world.server().send_trailers(world.request(), "8");
-    } else {
-      world.stream->cancel();
-    }
-    world.settle();
-    ASSERT_TRUE(sending.done());
-    EXPECT_FALSE(*sending.take());
-    const uint64_t before = pipe.bytes_written();
-    pipe.hold_writes(false);
-    world.settle();
-    EXPECT_GT(pipe.bytes_written(), before + 50'000) << "what was framed";
-    const std::string& body = world.request().body;
-    if (by_server) continue;  // which has let go of the stream, and looks at nothing any more
-    EXPECT_GT(body.size(), size_t{900'000});
-    EXPECT_EQ(body.find_first_not_of('r', 5), std::string::npos);
-  }
 }
 
 TEST(ClientStreamTest, send_that_waits_wakes_when_the_call_ends) {

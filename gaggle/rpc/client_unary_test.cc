@@ -5,7 +5,6 @@
 
 #include "gaggle/rpc/call_attempt.h"
 #include "gaggle/rpc/client_testing.h"
-#include "gaggle/rpc/server_testing.h"
 
 namespace gaggle {
 namespace {
@@ -269,77 +268,6 @@ TEST(ClientUnaryTest, the_rest_of_a_large_answer_is_let_in_at_once) {
   EXPECT_TRUE(run.status().is_ok());
   EXPECT_LE(world.server().http2().counters().frames_received, before + 10)
       << "the connection's window is widened by halves of 1 MiB, the stream's once";
-}
-
-// --- Requests that are sent as they lie in memory ---
-
-// A call whose request is overwritten, and freed, as soon as it's over: whatever leaves afterwards must be a copy.
-struct LendingRun {
-  std::unique_ptr<Text> request = std::make_unique<Text>();
-  Text response;
-  CancelSource source;
-  TaskRecord<Status> record;
-  Context background;
-
-  LendingRun(ClientWorld& world, size_t bytes, Duration timeout = 60s) {
-    request->value.assign(bytes, 'r');
-    const Loop::Enter enter(world.time.loop);
-    start(call(*world.conn, source.context().with_clock(world.time.clock).with_timeout(timeout)), record, background);
-  }
-  Task<Status> call(ClientConn& conn, Context context) {
-    Task<Status> calling = conn.invoke(context, "/test.Service/Unary", message_of(std::as_const(*request)),
-                                       message_of(response), CallOptions{});
-    Status status = co_await std::move(calling);
-    request->value.assign(request->value.size(), '!');
-    request.reset();
-    co_return status;
-  }
-};
-
-TEST(ClientUnaryTest, a_large_request_leaves_without_a_copy) {
-  ClientWorld world;
-  world.connect();
-  LendingRun run(world, size_t{3} << 20);
-  world.settle();
-  EXPECT_EQ(world.request().messages().front(), std::string(size_t{3} << 20, 'r'));
-  world.server().answer(world.request(), "thanks");
-  world.settle();
-  EXPECT_TRUE(run.record.take().is_ok());
-  EXPECT_EQ(run.response.value, "thanks");
-}
-
-TEST(ClientUnaryTest, what_is_left_of_a_large_request_is_copied_when_the_call_ends_early) {
-  for (const bool by_deadline : {false, true}) {
-    ClientWorld world;
-    world.network.server_options.initial_window_bytes = 8 << 20;
-    world.network.server_options.connection_window_bytes = 8 << 20;
-    world.connect();
-    UnaryRun first(world, Context{}, "opens the connection");
-    world.settle();
-    // The socket takes 1 MiB, and then no more: what is framed waits.
-    PipeStream& pipe = *world.network.client_pipes.front();
-    pipe.hold_writes(true);
-    // Of the lent message, something that is framed stays behind.
-    UnaryRun filler(world, Context{}, std::string(100'000, 'f'));
-    world.settle();
-    LendingRun run(world, size_t{4} << 20, 10s);
-    world.settle();
-    if (by_deadline) {
-      world.advance(10s);
-    } else {
-      run.source.cancel();
-    }
-    world.settle();
-    ASSERT_TRUE(run.record.ended());
-    EXPECT_EQ(run.record.take().code(), by_deadline ? StatusCode::kDeadlineExceeded : StatusCode::kCancelled);
-    const uint64_t before = pipe.bytes_written();
-    pipe.hold_writes(false);
-    world.settle();
-    EXPECT_GT(pipe.bytes_written(), before + 50'000) << "what was framed";
-    const std::string& body = world.request(2).body;
-    EXPECT_GT(body.size(), size_t{900'000});
-    EXPECT_EQ(body.find_first_not_of('r', 5), std::string::npos) << "not a byte of what was written there later";
-  }
 }
 
 // --- Cancellation ---

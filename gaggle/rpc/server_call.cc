@@ -79,9 +79,9 @@ void ServerCall::start_handler() noexcept {
   const ServerMethod& called = *head_->method;
   try {
     if (called.unary != nullptr) {
-      const LargeMessages::Kept taken = part_.take_response(called);
-      response_ = taken.message;
-      if (taken.memory_bytes != 0) extras().response_memory = taken.memory_bytes;
+      size_t memory = 0;
+      response_ = part_.take_response(called, &memory);
+      if (memory != 0) extras().response_memory = memory;
       gaggle::start(called.unary->handler(called.implementation, *this, *this, part_.core().interceptor()), *this,
                     *this);
     } else {

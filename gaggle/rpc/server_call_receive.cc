@@ -73,9 +73,9 @@ bool ServerCall::receive_unary(std::span<const uint8_t> content) {
     request_bytes_ = static_cast<uint32_t>(reader.message().size());
     engine.message_completed(*stream_);
     engine.consume(*stream_, reader.message_wire_bytes());
-    const LargeMessages::Kept taken = part_.take_request(*head_->method, request_bytes_);
-    request_ = taken.message;
-    if (taken.memory_bytes != 0) extras().request_memory = taken.memory_bytes;
+    size_t memory = 0;
+    request_ = part_.take_request(*head_->method, request_bytes_, &memory);
+    if (memory != 0) extras().request_memory = memory;
     if (head_->codec != nullptr) {
       // A user's codec doesn't run while the connection parses: decode() lets it.
       const size_t wire_bytes = reader.message_wire_bytes();

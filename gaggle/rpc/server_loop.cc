@@ -248,21 +248,21 @@ ServerLoop::MethodPools& ServerLoop::pools(const ServerMethod& method) {
   return *pools;
 }
 
-LargeMessages::Kept ServerLoop::take_request(const ServerMethod& method, size_t encoded_bytes) {
+Message ServerLoop::take_request(const ServerMethod& method, size_t encoded_bytes, size_t* memory_bytes) {
   if (encoded_bytes > LargeMessages::kMinBytes) {
     const LargeMessages::Kept large = large_->take(method.request_type);
-    if (large.message.object != nullptr) return large;
+    if (large.message.object != nullptr) return *memory_bytes = large.memory_bytes, large.message;
   }
-  return {pools(method).requests.take()};
+  return pools(method).requests.take();
 }
 
-LargeMessages::Kept ServerLoop::take_response(const ServerMethod& method) {
+Message ServerLoop::take_response(const ServerMethod& method, size_t* memory_bytes) {
   MethodPools& pools = this->pools(method);
   if (pools.large_response) {
     const LargeMessages::Kept large = large_->take(method.response_type);
-    if (large.message.object != nullptr) return large;
+    if (large.message.object != nullptr) return *memory_bytes = large.memory_bytes, large.message;
   }
-  return {pools.responses.take()};
+  return pools.responses.take();
 }
 
 void ServerLoop::give_back_request(const ServerMethod& method, Message request, size_t encoded_bytes,

@@ -72,11 +72,11 @@ class ServerLoop {
 
   ServerCall& take_call();
   void give_back(ServerCall& call) noexcept;
-  // A message for a request of this size; for a response, as large as the method's latest. `memory_bytes` isn't 0 when
-  // it has held much before.
-  LargeMessages::Kept take_request(const ServerMethod& method, size_t encoded_bytes);
-  LargeMessages::Kept take_response(const ServerMethod& method);
-  // `memory_bytes` is what take said. What a message of unknown size holds may be SIZE_MAX.
+  // A message for a request of this size; for a response, as large as the method's latest. Sets `*memory_bytes` when it
+  // has held much before.
+  Message take_request(const ServerMethod& method, size_t encoded_bytes, size_t* memory_bytes);
+  Message take_response(const ServerMethod& method, size_t* memory_bytes);
+  // `memory_bytes`: what take has set, or 0. What a message of unknown size holds may be SIZE_MAX.
   void give_back_request(const ServerMethod& method, Message request, size_t encoded_bytes, size_t memory_bytes);
   void give_back_response(const ServerMethod& method, Message response, size_t encoded_bytes, size_t memory_bytes);
   // The owner of a large response that goes out as it lies in memory; gives it back.
