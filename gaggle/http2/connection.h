@@ -429,7 +429,7 @@ class Connection {
   uint32_t announced_window_bytes_;   // what our latest SETTINGS say
   uint32_t input_needed_ = 0;         // bytes that input_ has to have for the next step
   size_t held_bytes_ = 0;             // sum of the streams' held_
-  uint32_t exceeding_bytes_ = 0;      // sum of expected_ of the streams that may exceed their windows
+  int64_t exceeding_bytes_ = 0;       // sum of expected_ of the streams that may exceed their windows
   std::unique_ptr<ExpectLine> line_;  // made for the first
   int64_t late_allowance_ = 0;        // bytes that may come for streams we have reset
 

@@ -90,13 +90,13 @@ void Connection::expect(Stream& stream, size_t bytes) {
 void Connection::set_expected(Stream& stream, uint32_t bytes) {
   const uint32_t before = std::exchange(stream.expected_, bytes);
   if (!stream.may_exceed_) return;
-  exceeding_bytes_ += bytes - before;
+  exceeding_bytes_ += int64_t{bytes} - before;
   if (bytes == 0) stream.may_exceed_ = false;
   if (has_line() && bytes < before) serve_line(TimePoint::min());
 }
 
 bool Connection::has_room_for(const Stream& stream) const {
-  const uint64_t used = exceeding_bytes_ + unread_answer_bytes_;
+  const uint64_t used = static_cast<uint64_t>(exceeding_bytes_) + unread_answer_bytes_;
   return used == 0 || used + stream.expected_ <= most_expected();
 }
 
