@@ -35,7 +35,7 @@ TEST(ProtobufMessages, unknown_fields_survive_parse_and_reserialise) {
   EXPECT_EQ(again.added_part().text(), "part");
 }
 
-// What release() gives, and where the large text of the message lay.
+// What pieces() gives, and where the large text of the message lay.
 struct Released {
   std::string expected;
   const void* text = nullptr;
