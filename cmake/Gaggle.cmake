@@ -20,6 +20,7 @@ option(GAGGLE_INSTALL "Add the install rules" ${PROJECT_IS_TOP_LEVEL})
 option(GAGGLE_BENCH "Build the benchmarks and the servers they compare with" OFF)
 option(GAGGLE_FUZZ "Build the fuzzers (clang only); everything is built with coverage, ASan and UBSan" OFF)
 option(GAGGLE_WERROR "Warnings are errors" OFF)
+option(GAGGLE_PRECOMPILE "Parse other people's headers once for each larger target" OFF)
 option(GAGGLE_CHECK_HEADERS "Add a test that compiles every header alone" OFF)
 set(GAGGLE_SANITIZE "" CACHE STRING "Sanitizers for the whole build: address,undefined or thread")
 set(GAGGLE_ONLY "" CACHE STRING "Build only these folders of gaggle/, a list; empty means everything")
@@ -36,6 +37,12 @@ if(PROJECT_IS_TOP_LEVEL)
   if(GAGGLE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
     set(CMAKE_C_COMPILER_LAUNCHER "${GAGGLE_CCACHE}")
     set(CMAKE_CXX_COMPILER_LAUNCHER "${GAGGLE_CCACHE}")
+    if(GAGGLE_PRECOMPILE)
+      # What ccache wants before it believes that a precompiled header is the same.
+      list(PREPEND CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env CCACHE_SLOPPINESS=pch_defines,time_macros)
+      add_compile_options($<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fpch-preprocess>
+                          "$<$<COMPILE_LANG_AND_ID:CXX,Clang>:SHELL:-Xclang -fno-pch-timestamp>")
+    endif()
   endif()
 endif()
 
@@ -110,6 +117,13 @@ function(gaggle_compile_settings target)
   # A user's --gc-sections then leaves out each function that nobody calls, not only whole files.
   target_compile_options(${target} PRIVATE -ffunction-sections -fdata-sections)
   target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:gaggle_flags>)
+  if(GAGGLE_PRECOMPILE)
+    get_target_property(sources ${target} SOURCES)
+    list(LENGTH sources count)
+    if(count GREATER_EQUAL 6)  # fewer don't earn it
+      target_precompile_headers(${target} PRIVATE "${GAGGLE_ROOT}/cmake/precompiled.h")
+    endif()
+  endif()
 endfunction()
 
 # gaggle_executable(TARGET SOURCES ... [LINK ...] [OUTPUT_NAME name]): a program of ours.
