@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The same load on grpc++'s client: its asynchronous API, one completion queue, one thread, closed loop. For cells
-// that compare client and server together; unary calls and chats.
+// that compare client and server together.
 
 #include <grpcpp/grpcpp.h>
 
 #include <deque>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bench.grpc.pb.h"
@@ -28,6 +29,7 @@ struct Load {
   explicit Load(const bench::LoadOptions& asked) : options(asked), measurement(asked) {
     request.set_payload(std::string(asked.payload, 'p'));
     request.set_burn_us(asked.burn_us);
+    request.set_messages(asked.messages);
   }
   const bench::LoadOptions& options;
   Measurement measurement;
@@ -71,6 +73,54 @@ class UnaryCalls final : public Tag {
   Time due_;
   std::unique_ptr<grpc::ClientContext> context_;
   std::unique_ptr<grpc::ClientAsyncResponseReader<Response>> reader_;
+  Response response_;
+  grpc::Status status_;
+};
+
+// Download after download.
+class Downloads final : public Tag {
+ public:
+  Downloads(Load& load, benchpb::Bench::Stub& stub) : load_(load), stub_(stub) { begin(); }
+
+  void on_event(bool ok) override {
+    if (state_ == State::kEnding) return end();
+    if (!ok) {
+      state_ = State::kEnding;
+      return reader_->Finish(&status_, this);
+    }
+    if (std::exchange(state_, State::kReading) == State::kReading) {
+      const Time done = now();
+      const bool right = response_.payload().size() == load_.request.payload().size();
+      load_.measurement.record(std::exchange(due_, done), done,
+                               right ? Measurement::Outcome::kGood : Measurement::Outcome::kFailed);
+    }
+    reader_->Read(&response_, this);
+  }
+
+ private:
+  enum class State { kOpening, kReading, kEnding };
+
+  void begin() {
+    due_ = now();
+    state_ = State::kOpening;
+    context_ = std::make_unique<grpc::ClientContext>();
+    reader_ = stub_.AsyncDownload(context_.get(), load_.request, &load_.queue, this);
+  }
+  void end() {
+    if (!status_.ok()) {
+      load_.measurement.explain_failure(status_.error_message());
+      load_.measurement.record(due_, now(), Measurement::Outcome::kFailed);
+    } else if (!load_.measurement.over()) {
+      begin();
+    }
+  }
+
+  Load& load_;
+  benchpb::Bench::Stub& stub_;
+  State state_ = State::kOpening;
+  Time due_;
+  std::unique_ptr<grpc::ClientContext> context_;
+  std::unique_ptr<grpc::ClientAsyncReader<Response>> reader_;
   Response response_;
   grpc::Status status_;
 };
@@ -178,7 +228,9 @@ std::chrono::nanoseconds seconds(double count) {
 int main(int argc, char** argv) {
   const bench::LoadOptions options = bench::parse_load_options(argc, argv);
   if (options.rate > 0) bench::not_offered("constant rate");
-  if (options.kind != "unary" && options.kind != "chat") bench::not_offered(options.kind.c_str());
+  if (options.kind != "unary" && options.kind != "chat" && options.kind != "download") {
+    bench::not_offered(options.kind.c_str());
+  }
   Load load(options);
   std::vector<std::unique_ptr<benchpb::Bench::Stub>> stubs;
   for (int i = 0; i < options.connections; ++i) {
@@ -196,6 +248,8 @@ int main(int argc, char** argv) {
     for (auto& stub : stubs) {
       if (options.kind == "unary") {
         places.push_back(std::make_unique<UnaryCalls>(load, *stub));
+      } else if (options.kind == "download") {
+        places.push_back(std::make_unique<Downloads>(load, *stub));
       } else {
         places.push_back(std::make_unique<Chat>(load, *stub));
       }

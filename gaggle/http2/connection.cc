@@ -27,6 +27,7 @@ Connection::Connection(Role role, const Options& options, Events& events, Tallie
       options_(options),
       tallies_(tallies),
       connection_target_(options_.connection_window()),
+      connection_step_(connection_target_ / 2),
       // Until it has acknowledged our SETTINGS, the peer may go by the default or by them.
       local_window_bytes_(std::max(kDefaultWindowBytes, options_.stream_window())),
       wanted_window_bytes_(options_.stream_window()),

@@ -17,6 +17,7 @@
 #include "gaggle/http2/events.h"
 #include "gaggle/http2/expect_line.h"
 #include "gaggle/http2/frame.h"
+#include "gaggle/http2/growing_window.h"
 #include "gaggle/http2/hpack_decoder.h"
 #include "gaggle/http2/hpack_encoder.h"
 #include "gaggle/http2/incoming.h"
@@ -119,10 +120,10 @@ class Connection {
   CanOpen can_open() const;
   // Client: a new stream, or null when can_open() isn't kYes. Its id comes with its HEADERS.
   Stream* open_stream();
-  // The layer above is done with the stream: its handler has ended. No event mentions it any more,
-  // and it must not be used. Output that is queued still leaves, if our direction was ended; a
-  // direction that is open still is reset: the request with CANCEL, an unfinished response with
-  // INTERNAL_ERROR, an unread request behind a complete response with NO_ERROR.
+  // The layer above is done with the stream: its handler has ended. No event mentions it any more, and it must not be
+  // used. Output that is queued still leaves, if our direction was ended; a direction that is open still is reset: the
+  // request with CANCEL, an unfinished response with INTERNAL_ERROR, an unread request behind a whole one with
+  // NO_ERROR.
   void release(Stream& stream);
   // Streams that aren't over.
   size_t open_streams() const { return open_streams_; }
@@ -163,16 +164,14 @@ class Connection {
   // A pending receive needs `bytes` more than have arrived: the peer may send them even if they
   // are more than the window; once others have come, when they are many (Limits::expected_bytes).
   void expect(Stream& stream, size_t bytes);
-  // For a process that is short of memory: from now on the peer may have at most `bytes` on their way
-  // to us over all streams, and as soon as so much lies here that nobody has asked for, nothing
-  // more. What it may send already can't be taken back. Options::connection_window_bytes, or more,
-  // ends it.
+  // For a process that is short of memory: from now on the peer may have at most `bytes` on their way to us over all
+  // streams, and as soon as so much lies here that nobody has asked for, nothing more. What it may send already can't
+  // be taken back. Options::connection_window_bytes, or more, ends it.
   void limit_connection_window(uint32_t bytes);
-  // The same for each stream: from its acknowledgement of a SETTINGS frame on, the peer may have at most
-  // `bytes` on their way to us over one stream, beyond what expect() has asked for. Streams that are open
-  // lose the difference, so that their windows may be below zero for a while. At most one such frame is
-  // under way, whatever is called meanwhile. Options::initial_window_bytes, or more, ends it; there is no
-  // frame for what changes nothing.
+  // The same for each stream: from its acknowledgement of a SETTINGS frame on, the peer may have at most `bytes` on
+  // their way to us over one stream, beyond what expect() has asked for. Streams that are open lose the difference, so
+  // that their windows may be below zero for a while. At most one such frame is under way, whatever is called
+  // meanwhile. Options::initial_window_bytes, or more, ends it; there is no frame for what changes nothing.
   void limit_stream_windows(uint32_t bytes);
   // A message ended in the content of the latest on_data. Small frames that complete messages are
   // honest work; those that don't are charged (AbuseBucket).
@@ -180,12 +179,12 @@ class Connection {
 
   // --- The connection as a whole (lifecycle.cc, settings_exchange.cc) ---
 
-  // A PING; on_ping_ack(payload) follows. kDrainPing is taken.
+  // A PING; on_ping_ack(payload) follows. These payloads are taken.
   void ping(uint64_t payload);
   static constexpr uint64_t kDrainPing = 0x6761'6767'6c65'2121;
-  // Graceful end in two steps: GOAWAY(2^31-1) and a PING now, and when that has come back, or with
-  // finish_drain(), GOAWAY with the last stream that is served. A client ends in one step. `debug`:
-  // static; both frames say it.
+  static constexpr uint64_t kRoundTripPing = 0x6761'6767'6c65'3f3f;
+  // Graceful end in two steps: GOAWAY(2^31-1) and a PING now, and when that has come back, or with finish_drain(),
+  // GOAWAY with the last stream that is served. A client ends in one step. `debug`: static; both frames say it.
   void begin_drain(std::string_view debug = {});
   void finish_drain();
   // The last GOAWAY is queued or sent: no further stream comes.
@@ -207,16 +206,15 @@ class Connection {
   TimePoint next_deadline() const;
   void on_time(TimePoint now);
 
-  // What the peer may still send over all streams, with what is about to be given back to it. When
-  // nothing is withheld this is always Options::connection_window_bytes: none can leak away.
-  int64_t receive_credit() const { return receive_window_ + connection_returnable_; }
+  // What the peer may still send over all streams, with what is about to be given back to it, and without what the
+  // window has grown by. This is always Options::connection_window_bytes: none can leak away.
+  int64_t receive_credit() const { return receive_window_ + connection_returnable_ - connection_extra(); }
   const Settings& peer_settings() const { return peer_; }
   bool peer_settings_received() const { return peer_settings_received_; }
   const Options& options() const { return options_; }
   // Of all connections that count in the same Tallies.
   Counters counters() const { return read(tallies_); }
-  // How many frames with a header block or content have been sent, and a number that changes with each new
-  // stream.
+  // How many frames with a header block or content have been sent, and a number that changes with each stream.
   uint32_t call_frames_sent() const { return call_frames_sent_; }
   uint32_t latest_stream() const { return role_ == Role::kServer ? last_peer_id_ : next_id_; }
 
@@ -226,8 +224,7 @@ class Connection {
   size_t memory_bytes() const;
 
  private:
-  // Window updates that traffic calls for: a few at first, and some for each stream and for each frame
-  // of DATA that we send, generously.
+  // Window updates that traffic calls for, generously: a few at first, some for each stream and each DATA frame sent.
   static constexpr int64_t kFirstWindowUpdates = 5;
   static constexpr int64_t kWindowUpdatesPerStream = 2;
   static constexpr int64_t kWindowUpdatesPerDataFrame = 20;
@@ -277,6 +274,8 @@ class Connection {
   void late_data(const FrameHeader& frame);
 
   // flow.cc
+  ConnectionGrowth& growth();
+  uint32_t connection_extra() const { return growth_ != nullptr ? growth_->window.extra() : 0; }
   bool take_connection_window(uint32_t bytes);
   void return_connection_window();
   void return_stream_window(Stream& stream);
@@ -423,15 +422,17 @@ class Connection {
   int64_t send_window_ = kDefaultWindowBytes;
   int64_t receive_window_ = kDefaultWindowBytes;
   uint32_t connection_returnable_ = 0;
-  uint32_t connection_target_;        // what receive_window_ is filled up to
-  uint32_t local_window_bytes_;       // of new streams, as the peer may see it now
-  uint32_t wanted_window_bytes_;      // what it shall be
-  uint32_t announced_window_bytes_;   // what our latest SETTINGS say
-  uint32_t input_needed_ = 0;         // bytes that input_ has to have for the next step
-  size_t held_bytes_ = 0;             // sum of the streams' held_
-  int64_t exceeding_bytes_ = 0;       // sum of expected_ of the streams that may exceed their windows
-  std::unique_ptr<ExpectLine> line_;  // made for the first
-  int64_t late_allowance_ = 0;        // bytes that may come for streams we have reset
+  uint32_t connection_target_;                // what receive_window_ is filled up to
+  uint32_t connection_step_;                  // how much of its credit is worth a frame
+  uint32_t local_window_bytes_;               // of new streams, as the peer may see it now
+  uint32_t wanted_window_bytes_;              // what it shall be
+  uint32_t announced_window_bytes_;           // what our latest SETTINGS say
+  uint32_t input_needed_ = 0;                 // bytes that input_ has to have for the next step
+  size_t held_bytes_ = 0;                     // sum of the streams' held_
+  int64_t exceeding_bytes_ = 0;               // sum of expected_ of the streams that may exceed their windows
+  std::unique_ptr<ExpectLine> line_;          // made for the first
+  std::unique_ptr<ConnectionGrowth> growth_;  // made when half a window has been used
+  int64_t late_allowance_ = 0;                // bytes that may come for streams we have reset
 
   HpackDecoder decoder_;
   HpackEncoder encoder_;

@@ -15,7 +15,7 @@ const std::string kFrame(16'384, 'x');
 // A stream has 16 KiB, and beyond that there are 64 KiB for all: two messages of 40,000 bytes, or one larger one.
 struct ExpectTest : ::testing::Test {
   static Options options() {
-    Options options{.initial_window_bytes = 16'384, .connection_window_bytes = 65'535};
+    Options options{.initial_window_bytes = 16'384, .connection_window_bytes = 65'535, .max_window_bytes = 0};
     options.limits.expected_bytes = 65'536;
     return options;
   }

@@ -5,7 +5,7 @@
 // Receiving: the connection's window comes back when bytes arrive, whatever becomes of them, so
 // that a stream nobody reads doesn't stop the others; a stream's window comes back when the
 // application takes its bytes. Between the two, memory is bounded by the streams' windows and by
-// Limits::unconsumed_bytes, which counts what nobody waits for.
+// Limits::unconsumed_bytes, which counts what nobody waits for. Both windows grow where they hold the peer back.
 #include <algorithm>
 
 #include "gaggle/http2/connection.h"
@@ -23,23 +23,40 @@ bool Connection::take_connection_window(uint32_t bytes) {
 }
 
 void Connection::return_connection_window() {
-  if (failed_) return;
+  // With every frame, and most often there is too little.
+  if (failed_ || connection_returnable_ < connection_step_) return;
+  const bool limited = connection_target_ < options_.connection_window();
+  if (limited && growth_ != nullptr) connection_returnable_ -= growth_->window.shrink(connection_returnable_);
   // All of it, unless the window has been limited meanwhile.
   const int64_t room = std::max<int64_t>(connection_target_ - receive_window_, 0);
-  const auto grant = static_cast<uint32_t>(std::min<int64_t>(connection_returnable_, room));
-  if (grant == 0 || grant < connection_target_ / 2) return;
-  const bool limited = connection_target_ < options_.connection_window();
+  auto grant = static_cast<uint32_t>(std::min<int64_t>(connection_returnable_, room));
+  if (grant < connection_step_) return;
   if (held_bytes_ >= (limited ? connection_target_ : options_.limits.unconsumed_bytes)) {
     ++tallies_.withheld_credits;
     return;
   }
+  connection_returnable_ -= grant;
+  if (!limited && connection_target_ < options_.largest_window()) {
+    const Duration round_trip = growth().round_trip.shortest();
+    const uint32_t wider = growth_->window.grow(grant, connection_target_, options_.largest_window(), now_, round_trip);
+    connection_target_ += wider;
+    grant += wider;
+  }
   receive_window_ += grant;
   write_window_update(0, grant);
-  connection_returnable_ -= grant;
+}
+
+// Who asks has seen much arrive: that is when to learn how far away the peer is.
+ConnectionGrowth& Connection::growth() {
+  if (growth_ == nullptr) growth_ = std::make_unique<ConnectionGrowth>();
+  if (growth_->round_trip.begin(now_)) ping(kRoundTripPing);
+  return *growth_;
 }
 
 void Connection::limit_connection_window(uint32_t bytes) {
   connection_target_ = std::clamp<uint32_t>(bytes, 1, options_.connection_window());
+  connection_step_ = std::max(connection_target_ / 2, 1u);
+  if (connection_target_ == options_.connection_window()) connection_target_ += connection_extra();
   return_connection_window();
 }
 
@@ -71,9 +88,17 @@ void Connection::consume(Stream& stream, size_t bytes) {
 void Connection::return_stream_window(Stream& stream) {
   // Half a window at a time: a peer at full speed doesn't stop, and few frames are sent.
   if (stream.returnable_ <= local_window_bytes_ / 2) return;
-  stream.receive_window_ += stream.returnable_;
-  write_window_update(stream.id_, stream.returnable_);
-  stream.returnable_ = 0;
+  uint32_t grant = std::exchange(stream.returnable_, 0);
+  if (wanted_window_bytes_ < options_.stream_window()) {
+    if (stream.extras_ != nullptr) grant -= stream.extras_->window.shrink(grant);
+    if (grant == 0) return;
+  } else if (stream.advanced_ == 0 && local_window_bytes_ < options_.largest_window()) {
+    GrowingWindow& window = stream.extras().window;
+    const uint32_t now = local_window_bytes_ + window.extra();
+    grant += window.grow(grant, now, options_.largest_window(), now_, growth().round_trip.shortest());
+  }
+  stream.receive_window_ += grant;
+  write_window_update(stream.id_, grant);
 }
 
 void Connection::expect(Stream& stream, size_t bytes) {

@@ -13,7 +13,7 @@ const std::string kFrame(16'384, 'x');
 Bytes bytes(size_t count) { return Bytes::take(std::string(count, 'c')); }
 
 struct FlowTest : ::testing::Test {
-  Script script{Role::kServer, {}, Behaviour::kNothing};
+  Script script{Role::kServer, {.max_window_bytes = 0}, Behaviour::kNothing};
   Connection& connection = script.connection();
   void SetUp() override {
     script.consume_data = false;
@@ -71,7 +71,8 @@ TEST(Flow, withheld_credit_comes_back_when_bytes_are_taken_or_wanted) {
   Limits limits;
   limits.unconsumed_bytes = 1000;
   for (const bool wanted : {false, true}) {
-    Script script(Role::kServer, {.limits = limits, .connection_window_bytes = 65'535}, Behaviour::kNothing);
+    Script script(Role::kServer, {.limits = limits, .connection_window_bytes = 65'535, .max_window_bytes = 0},
+                  Behaviour::kNothing);
     script.consume_data = false;
     script.shake_hands();
     script.send(headers(1, request_fields(), kEndHeaders) + repeat(data(1, kFrame), 3));

@@ -18,6 +18,9 @@ struct Options {
   uint32_t initial_window_bytes = 256 * 1024;
   // The same over all streams that are on their way to us; at least 65,535.
   uint32_t connection_window_bytes = 1024 * 1024;
+  // What both grow to where a sender would otherwise wait for credit, because the round trip is long or the path fast;
+  // less than what they are at first: they don't grow.
+  uint32_t max_window_bytes = 16 * 1024 * 1024;
   // Largest frame that we accept, 16,384 to 2^24-1.
   uint32_t max_frame_bytes = kMinMaxFrameBytes;
   // Dynamic tables: the peer's that we keep, and the most that we use of ours.
@@ -30,6 +33,7 @@ struct Options {
   uint32_t connection_window() const {
     return std::clamp(connection_window_bytes, kDefaultWindowBytes, kMaxWindowBytes);
   }
+  uint32_t largest_window() const { return std::min(max_window_bytes, kMaxWindowBytes / 2); }
   uint32_t largest_frame() const { return std::clamp(max_frame_bytes, kMinMaxFrameBytes, kMaxMaxFrameBytes); }
 };
 

@@ -76,6 +76,8 @@ void Connection::handle_ping_ack(uint64_t opaque) {
   --pings_outstanding_;
   if (opaque == kDrainPing && draining_) {
     finish_drain();
+  } else if (opaque == kRoundTripPing && growth_ != nullptr) {
+    growth_->round_trip.end(now_);
   } else {
     events_.on_ping_ack(opaque);
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gaggle/base/bytes.h"
+#include "gaggle/http2/growing_window.h"
 #include "gaggle/http2/header_block.h"
 #include "gaggle/http2/hpack_prepared.h"
 #include "gaggle/http2/output_buffer.h"
@@ -93,6 +94,7 @@ class Stream {
     int64_t content_left = -1;  // of the declared content-length; -1: none was declared
     DeferredTrailers trailers;  // while trailers_queued_
     std::unique_ptr<EarlyInput> early;
+    GrowingWindow window;
   };
   Extras& extras() {
     if (extras_ == nullptr) extras_ = std::make_unique<Extras>();

@@ -82,7 +82,10 @@ void StreamTable::destroy(Stream& stream) {
   std::construct_at(&stream);
   queue.clear();
   if (queue.memory_bytes() <= kKeptSliceBytes) stream.queue_ = std::move(queue);
-  if (extras != nullptr) extras->content_left = -1;
+  if (extras != nullptr) {
+    extras->content_left = -1;
+    extras->window = {};
+  }
   stream.extras_ = std::move(extras);
   stream.next_ = pool_;
   pool_ = &stream;
