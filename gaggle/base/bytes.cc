@@ -10,11 +10,12 @@
 #include <utility>
 
 #include "gaggle/base/block_pool.h"
+#include "gaggle/base/page_place.h"
 
 namespace gaggle {
 
-// Counts the users of one storage. Content that was copied lies directly behind it; content that
-// was taken over lies in `object`.
+// Counts the users of one storage. Content that was copied lies behind it; content that was taken
+// over lies in `object`.
 struct Bytes::Owner {
   std::atomic<uint32_t> references{1};
   uint32_t size_class = BlockPool::kNoClass;  // of this and the content behind it
@@ -57,12 +58,14 @@ Bytes::~Bytes() {
 Bytes Bytes::uninitialised(size_t size, uint8_t** content) {
   *content = nullptr;
   if (size == 0) return {};
-  const size_t whole = sizeof(Owner) + size;
   // Small ones may be kept by the thousand, and shouldn't be rounded up.
-  const uint32_t size_class = whole < BlockPool::kLargeBytes ? BlockPool::kNoClass : BlockPool::class_of(whole);
-  auto* owner = new (BlockPool::allocate(sizeof(Owner) + size, size_class)) Owner;
+  const bool large = size >= BlockPool::kLargeBytes;
+  const size_t whole = sizeof(Owner) + size + (large ? kPageBytes : 0);
+  const uint32_t size_class = large ? BlockPool::class_of(whole) : BlockPool::kNoClass;
+  auto* owner = new (BlockPool::allocate(whole, size_class)) Owner;
   owner->size_class = size_class;
   auto* storage = reinterpret_cast<uint8_t*>(owner + 1);
+  if (large) storage = place_in_page(storage);
   Bytes bytes;
   bytes.data_ = storage;
   bytes.size_ = size;

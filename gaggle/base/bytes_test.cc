@@ -4,8 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <string>
 #include <thread>
 #include <vector>
+
+#include "gaggle/base/page_place.h"
 
 namespace gaggle {
 namespace {
@@ -29,6 +32,16 @@ TEST(Bytes, slices_share_the_storage_and_outlive_the_whole) {
   EXPECT_EQ(slice.slice(1, 3).view(), "orl");
   EXPECT_TRUE(slice.slice(5).empty()) << "a slice is cut to what there is";
   EXPECT_TRUE(slice.slice(99, 1).empty());
+}
+
+TEST(Bytes, large_ones_begin_far_from_where_sockets_bytes_do) {
+  for (const size_t size : {size_t{64} << 10, size_t{1} << 20, size_t{5} << 20}) {
+    uint8_t* content = nullptr;
+    const Bytes large = Bytes::uninitialised(size, &content);
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(content) % kPageBytes, kPlaceInPage);
+    std::memset(content, 'x', size);  // all of it is there
+    EXPECT_EQ(large.view(), std::string(size, 'x'));
+  }
 }
 
 TEST(Bytes, lent_content_isnt_copied_until_the_loan_ends) {

@@ -20,8 +20,7 @@ struct FdWatch::State : LocalRefCounted<FdWatch::State> {
     pending = false;
     Waiter* waiter = std::exchange(whose, nullptr);
     if (waiter == nullptr) return;  // closed, or nobody waits any more
-    const Loop::Enter enter(loop);
-    loop.open_turn();
+    const Loop::Readiness readiness(loop);
     waiter->on_ready();
   }
 

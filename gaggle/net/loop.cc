@@ -7,6 +7,7 @@
 #include <asio/post.hpp>
 #include <cassert>
 
+#include "gaggle/base/page_place.h"
 #include "gaggle/net/handler_memory.h"
 
 namespace gaggle {
@@ -18,6 +19,10 @@ constinit thread_local Loop* current_loop = nullptr;
 // Local work that posts more local work is run in the same turn this often; then hooks have their
 // turn, and sockets theirs.
 constexpr int kLocalWorkRounds = 4;
+
+// After two turns in which one socket was ready, so many turns end with their socket. Two, for the first may begin with
+// the last of those that were ready together.
+constexpr uint32_t kTurnsOfOne = 30;
 
 }  // namespace
 
@@ -240,6 +245,19 @@ void Loop::begin_turn() noexcept {
   schedule_turn_end();
 }
 
+// Whether the turn ends when that socket has been handled.
+bool Loop::open_turn_for_socket() noexcept {
+  if (turns_of_one_ == 0 || turn_open_ || turn_end_scheduled_) {
+    ++sockets_in_turn_;
+    open_turn();
+    return false;
+  }
+  --turns_of_one_;
+  now_ = clock_->now();
+  turn_open_ = turn_end_scheduled_ = true;
+  return true;
+}
+
 void Loop::schedule_turn_end() noexcept {
   if (turn_end_scheduled_ || dropping_) return;
   turn_end_scheduled_ = true;
@@ -254,6 +272,13 @@ void Loop::end_turn() noexcept {
   arm_system_timer();
   turn_open_ = false;
   turn_end_scheduled_ = false;
+  if (const uint32_t sockets = std::exchange(sockets_in_turn_, 0); sockets != 0) {
+    const bool one_before = std::exchange(one_socket_, sockets == 1);
+    if (one_before && one_socket_) {
+      turns_of_one_ = kTurnsOfOne;
+      one_socket_ = false;
+    }
+  }
   turns_.fetch_add(1, std::memory_order_relaxed);
   if (system_timer_ != nullptr) {
     const Duration took = clock_->now() - now_;
@@ -311,8 +336,11 @@ void Loop::arm_system_timer() noexcept {
 }
 
 std::span<uint8_t> Loop::read_buffer() {
-  if (read_buffer_ == nullptr) read_buffer_ = std::make_unique_for_overwrite<uint8_t[]>(options_.read_buffer_bytes);
-  return {read_buffer_.get(), options_.read_buffer_bytes};
+  if (read_buffer_.empty()) {
+    read_memory_ = std::make_unique_for_overwrite<uint8_t[]>(options_.read_buffer_bytes + kPageBytes);
+    read_buffer_ = {place_in_page(read_memory_.get()), options_.read_buffer_bytes};
+  }
+  return read_buffer_;
 }
 
 LoopStats Loop::stats() const noexcept {

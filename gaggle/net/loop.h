@@ -46,7 +46,8 @@ struct LoopStats {
 //
 // A *turn* begins when something of ours happens on the loop (a socket is ready, work was posted, a
 // timer fired, now() was asked) and ends when everything that was ready with it has been handled.
-// Then posted local work runs, then the hooks of defer(), which is when connections write.
+// Then posted local work runs, then the hooks of defer(), which is when connections write. Where one socket at a time
+// has been ready lately, the turn ends when that one has been handled: to look for others costs a system call.
 //
 // Threads: post, stop, stats, load and is_current from any thread; the rest on the loop's thread,
 // or while no thread runs it. A Loop outlives all sockets, timers and tasks on it. Destroying it
@@ -146,7 +147,21 @@ class Loop {
    private:
     Loop* previous_;
   };
-  // What handlers of ours call first, so that the turn has an end.
+  // The handling of one socket's readiness: on the loop, in a turn.
+  class Readiness {
+   public:
+    explicit Readiness(Loop& loop) noexcept : enter_(loop), ends_turn_(loop.open_turn_for_socket() ? &loop : nullptr) {}
+    Readiness(const Readiness&) = delete;
+    Readiness& operator=(const Readiness&) = delete;
+    ~Readiness() {
+      if (ends_turn_ != nullptr) ends_turn_->end_turn();
+    }
+
+   private:
+    Enter enter_;
+    Loop* ends_turn_;
+  };
+  // What other handlers of ours call first, so that the turn has an end.
   void open_turn() noexcept {
     if (!turn_open_) begin_turn();
   }
@@ -194,6 +209,7 @@ class Loop {
   bool run_one_();
   bool poll_busily();
   void begin_turn() noexcept;
+  bool open_turn_for_socket() noexcept;
   void schedule_turn_end() noexcept;
   // The loop must wake up at `when` at the latest; the system is told at the end of the turn.
   void wake_by(TimePoint when) noexcept {
@@ -215,8 +231,12 @@ class Loop {
   const LoopOptions options_;
   TimePoint now_{};
   bool turn_open_ = false;           // now_ holds; only on the loop's thread
-  bool turn_end_scheduled_ = false;  // a TurnEndHandler is queued in the io_context
+  bool turn_end_scheduled_ = false;  // a TurnEndHandler is queued in the io_context, or the turn ends with its socket
   bool dropping_ = false;            // the destructor runs
+
+  uint32_t sockets_in_turn_ = 0;  // that were ready, in a turn that waits for all of them
+  bool one_socket_ = false;       // was ready in the latest such turn
+  uint32_t turns_of_one_ = 0;     // that are to come before a turn waits for others again
 
   LoopWork* local_head_ = nullptr;  // posted by the loop's own thread, first in first out
   LoopWork** local_tail_ = &local_head_;
@@ -229,7 +249,8 @@ class Loop {
   TimerHeap timers_;
   std::unique_ptr<SystemTimer> system_timer_;  // null on virtual time
   TimePoint system_wakeup_ = kNever;           // when it will call; TimePoint::min() on virtual time
-  std::unique_ptr<uint8_t[]> read_buffer_;
+  std::unique_ptr<uint8_t[]> read_memory_;
+  std::span<uint8_t> read_buffer_;  // in it
 
   std::atomic<uint64_t> turns_{0};
   std::atomic<uint64_t> slow_turns_{0};
