@@ -51,6 +51,14 @@ def parse_arguments():
     for name in options.cell:
         if name not in known:
             parser.error(f"no cell {name!r}; --list names them")
+    known = [peer.name for peer in peers.PEERS]
+    for name in options.server:
+        if name not in known:
+            parser.error(f"no server {name!r}; there are {', '.join(known)}")
+    if options.rounds is not None and options.rounds < 1:
+        parser.error("--rounds: at least 1")
+    if options.seconds is not None and options.seconds <= 0:
+        parser.error("--seconds: more than 0")
     return options
 
 

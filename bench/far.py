@@ -75,6 +75,8 @@ def main():
     parser.add_argument("--round-trip-ms", type=float, default=40)
     parser.add_argument("--seconds", type=float, default=5)
     options = parser.parse_args()
+    if options.round_trip_ms < 0 or options.seconds <= 0:
+        parser.error("--round-trip-ms: not below 0; --seconds: more than 0")
     cell = replace(cells.BASE, connections=1, streams=1, kind="download", payload=16 << 10, messages=1_000_000, load="own")
     tools = SimpleNamespace(bin=options.bin.resolve(), certificate=None)
     print("| library | round trip | MB/s |\n|---|---:|---:|")
